@@ -1,0 +1,190 @@
+"""What the catalogue knows: frozen rows, each with the grade of its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Grade(StrEnum):
+    """How sure a row is: the maker's text, a neighbour's, inference, or a decision of this simulator."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    DECISION = "decision"
+
+
+class PlaceKind(StrEnum):
+    """Where a part can be fitted."""
+
+    SLOT = "slot"
+    DAUGHTER = "daughter"
+    EXPANSION = "expansion"
+
+
+class LicenceKind(StrEnum):
+    """What one licence opens: a feature whole, a number of users, of ports or channels, or feature and number."""
+
+    FEATURE = "feature"
+    USERS = "users"
+    PORTS = "ports"
+    FEATURE_AND_PORTS = "feature-and-ports"
+
+
+class Consumption(StrEnum):
+    """When an instance is taken."""
+
+    NONE = "none"
+    CONFIGURED = "configured"
+    IN_USE = "in-use"
+    REGISTRATION = "registration"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """One run of equal ports of a part: kind (`DS`, `POT`, `ATM`, `BRI`, `PRI`, `S0`, `WAN`, `EXP`), first number, count."""
+
+    kind: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartType:
+    """A base card, trunk daughter card or expansion module as it can be bought.
+
+    `code` is the name in configurations (`DS8`), `identity` the maker's object name without `ipoProd`,
+    `name` its `entPhysicalName` (`DS EXP 30`). `limit_group` and `limit` hold the most of a kind in one
+    unit. `carries_daughter` says whether a base card takes a trunk daughter card. `slots` names the only
+    slots that take it (empty: any). `expansion_ports` are the numbers of expansion ports that it adds.
+    `extensions` is how many extension ports it brings, `vcm_channels` its voice compression channels,
+    `trunk_channels` the channels of its trunks.
+    """
+
+    code: str
+    place: PlaceKind
+    identity: str
+    name: str
+    ports: tuple[Ports, ...]
+    models: tuple[str, ...]
+    profiles: tuple[str, ...]
+    grade: Grade
+    description: str = ""
+    limit_group: str | None = None
+    limit: int | None = None
+    carries_daughter: bool = False
+    slots: tuple[int, ...] = ()
+    expansion_ports: tuple[int, ...] = ()
+    extensions: int = 0
+    vcm_channels: int = 0
+    trunk_channels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelType:
+    """A control unit: slots, rear expansion ports, forms of feature key, words of its identity."""
+
+    code: str
+    title: str
+    slots: int
+    expansion_ports: int
+    key_form: str
+    release_profiles: tuple[str, ...]
+    max_extensions: Mapping[str, int]
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceType:
+    """One row of the licence catalogue.
+
+    `code` (1-65535) is what our keys carry and is unique; `licence_id` is the numeric id of public client
+    tables, which several rows may share. `feature` is the topic-safe name of the instance pool it feeds.
+    `prerequisites`: each entry is a set of licence names of which one must be Valid.
+    `profiles` lists the release profiles that use it: a key that matches is Obsolete in any other.
+    """
+
+    code: int
+    name: str
+    feature: str
+    licence_id: int
+    kind: LicenceKind
+    packs: tuple[int, ...]
+    prerequisites: tuple[tuple[str, ...], ...]
+    profiles: tuple[str, ...]
+    models: tuple[str, ...]
+    consumption: Consumption
+    on_exhaustion: str
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class EditionRule:
+    """What an edition of one release profile gives and forbids, decided by licences of which one must be Valid.
+
+    Within a profile the first rule whose `any_of` has a Valid licence wins; the last has none and always holds.
+    `max_modules` counts rear expansion ports, `max_modules_extended` the unit with a 4-port card.
+    `dormant_licences` are the names that stay Dormant in this edition.
+    """
+
+    profile: str
+    edition: str
+    any_of: tuple[str, ...]
+    max_modules: int
+    max_modules_extended: int
+    max_users: int | None
+    vcm_free_per_card: int
+    pri_free_channels: int
+    sip_free: int
+    dormant_licences: frozenset[str]
+    modules_any_of: tuple[str, ...]
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Durations in seconds of unit time; none is documented by the maker unless its data row says so."""
+
+    module_delay_s: float
+    card_initialisation_s: float
+    shutdown_s: float
+    shutdown_ucm_s: float
+    shutdown_minutes_min: int
+    shutdown_minutes_max: int
+    grace_s: float
+    poll_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LedPattern:
+    """What one LED shows: colour (`off`, `red`, `green`, `orange`, `red/green`) and pattern of the vocabulary."""
+
+    colour: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmType:
+    """One event of the maker's list: number, name, default severity, number of the event that clears it."""
+
+    number: int
+    name: str
+    severity: int
+    cleared_by: int | None
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All data that the core stands on. `leds` is keyed by subject and state, e.g. `cpu.running`."""
+
+    models: Mapping[str, ModelType]
+    parts: Mapping[str, PartType]
+    licences: Mapping[int, LicenceType]
+    licences_by_name: Mapping[str, LicenceType]
+    editions: Mapping[str, tuple[EditionRule, ...]]
+    timings: Timings
+    leds: Mapping[str, LedPattern]
+    alarms: Mapping[int, AlarmType]

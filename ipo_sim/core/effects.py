@@ -1,0 +1,42 @@
+"""What one event makes visible outside: changed entities in the order of a cascade, and notifications."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ipo_sim.core.model import Cause, Entity, Nanoseconds, Severity
+
+
+class Changed(NamedTuple):
+    """The new value of the entity at `path`; None: it exists no longer."""
+
+    path: str
+    value: Entity | None
+
+
+class Notification(NamedTuple):
+    """One of the maker's events as a trap would carry it."""
+
+    event: int
+    name: str
+    severity: Severity
+    entity: str
+    entity_name: str
+    entity_index: int
+    reason: int | None = None
+    text: str = ""
+    data: str = ""
+    cause: Cause = ()
+
+
+class Effects(NamedTuple):
+    """All that event `seq` did. `unit_time` is the unit's own clock, nanoseconds since 1970 UTC.
+
+    `changes` keep the order: feature key, reader, licences, features, slots and modules, LEDs, alarms, unit.
+    """
+
+    seq: int
+    at: Nanoseconds
+    unit_time: Nanoseconds
+    changes: tuple[Changed, ...]
+    notifications: tuple[Notification, ...]

@@ -1,0 +1,57 @@
+"""Everything that can go wrong, named by its cause. Each error's text is one clear line for the user."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class IpoSimError(Exception):
+    """Root of all errors of this package; `code` is the stable name that answers and logs carry."""
+
+    code: ClassVar[str] = "error"
+
+
+class CatalogueError(IpoSimError):
+    """A data file of the catalogue is not what its loader expects: a defect of the package, not of the user."""
+
+    code = "catalogue"
+
+
+class ConfigError(IpoSimError):
+    """A configuration that cannot be used; the text holds every mistake, one a line."""
+
+    code = "configuration"
+
+
+class CommandRejected(IpoSimError):  # noqa: N818 - the field's word: a command is rejected, nothing is broken
+    """An event or command that the unit refuses; nothing has changed. `reason` is a stable kebab-case name."""
+
+    code = "rejected"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class LicenceFormatError(IpoSimError):
+    """Values that no licence key can hold."""
+
+    code = "licence-format"
+
+
+class ReaderError(IpoSimError):
+    """A feature key reader that cannot be opened, or that failed while it was read."""
+
+    code = "reader"
+
+
+class BrokerError(IpoSimError):
+    """A broker that cannot be reached, refuses us, or, embedded, does not start."""
+
+    code = "broker"
+
+
+class JournalError(IpoSimError):
+    """The journal cannot be read or written: a full disk, a damaged file, another daemon's lock."""
+
+    code = "journal"
