@@ -44,7 +44,7 @@ class Consumption(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """One run of equal ports of a part: kind (`DS`, `POT`, `ATM`, `BRI`, `PRI`, `S0`, `WAN`, `EXP`), first number, count."""
+    """A run of equal ports: kind (`DS`, `POT`, `ATM`, `BRI`, `PRI`, `S0`, `WAN`, `EXP`), first number, count."""
 
     kind: str
     first: int
