@@ -1,0 +1,149 @@
+"""Where parts can be fitted: the places of a control unit, and the rules that a part meets there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from ipo_sim.catalogue.types import Catalogue, ModelType, PartType, PlaceKind
+from ipo_sim.core.model import Place
+
+# Expansion ports of a 4-port expansion card: numbered on from the 8 at the rear.
+EXTENSION_CARD_PORTS = 4
+
+KIND_TITLES: Mapping[PlaceKind, str] = MappingProxyType(
+    {
+        PlaceKind.SLOT: "a base card",
+        PlaceKind.DAUGHTER: "a trunk daughter card",
+        PlaceKind.EXPANSION: "an expansion module",
+    }
+)
+
+
+def places(model: ModelType) -> tuple[Place, ...]:
+    """All places of a model, shared by its units: slots, daughters, rear expansion ports, those of a 4-port card."""
+    return _places(model.slots, model.expansion_ports)
+
+
+def place_of(path: str, model: ModelType) -> Place:
+    """The place at `slots/N`, `slots/N/daughter` or `expansion/N`; KeyError: the model has none there."""
+    return _places_by_path(model.slots, model.expansion_ports)[path]
+
+
+def fit_problem(
+    catalogue: Catalogue, model: ModelType, profile: str, fitted: Mapping[str, PartType], path: str, part: PartType
+) -> str | None:
+    """Why `part` may not be put at `path`, in one sentence; None: it may. What is there now is taken out first.
+
+    `fitted` are the parts in the unit by path. A part beyond the maximum of its kind is no problem: see `surplus`.
+    """
+    place = _places_by_path(model.slots, model.expansion_ports).get(path)
+    if place is None:
+        return f"{model.title} has no place {path!r}"
+    others = {where: other for where, other in fitted.items() if where != path}
+    return (
+        _offer_problem(model, profile, place, part)
+        or _slot_problem(others, place, part)
+        or _daughter_problem(others, place, part)
+        or _expansion_problem(catalogue, model, profile, others, place)
+        or _capacity_problem(model, profile, others.values(), part)
+    )
+
+
+def surplus(parts: Mapping[str, PartType]) -> Mapping[str, str]:
+    """Parts beyond the maximum of their kind, counted from slot 1, by path, each with the rule that it breaks."""
+    seen: Counter[str] = Counter()
+    over: dict[str, str] = {}
+    for path in sorted(parts, key=_path_order):
+        part = parts[path]
+        if part.limit is None:
+            continue
+        group = part.limit_group or part.code
+        seen[group] += 1
+        if seen[group] > part.limit:
+            over[path] = f"at most {part.limit} of {group} in one unit"
+    return over
+
+
+@lru_cache(maxsize=16)
+def _places(slots: int, expansion_ports: int) -> tuple[Place, ...]:
+    """Entity indexes and names as hardware.md section 8 lays them out."""
+    numbers = range(1, slots + 1)
+    modules = range(1, expansion_ports + EXTENSION_CARD_PORTS + 1)
+    return (
+        *(Place(f"slots/{n}", PlaceKind.SLOT, n, 100 * n, f"Controller, Slot {n}") for n in numbers),
+        *(
+            Place(f"slots/{n}/daughter", PlaceKind.DAUGHTER, n, 100 * n + 2, f"Controller, Slot {n}, Mezzanine")
+            for n in numbers
+        ),
+        *(Place(f"expansion/{n}", PlaceKind.EXPANSION, n, 1000 * n, f"Controller, EXP {n}") for n in modules),
+    )
+
+
+@lru_cache(maxsize=16)
+def _places_by_path(slots: int, expansion_ports: int) -> Mapping[str, Place]:
+    return MappingProxyType({place.path: place for place in _places(slots, expansion_ports)})
+
+
+def _offer_problem(model: ModelType, profile: str, place: Place, part: PartType) -> str | None:
+    if part.place is not place.kind:
+        return f"{part.code} is {KIND_TITLES[part.place]}; {place.path} takes {KIND_TITLES[place.kind]}"
+    if model.code not in part.models:
+        return f"{part.code} is not offered for model {model.code}, only for {', '.join(part.models)}"
+    if profile not in part.profiles:
+        return f"{part.code} is not offered in release profile {profile}, only in {', '.join(part.profiles)}"
+    return None
+
+
+def _slot_problem(others: Mapping[str, PartType], place: Place, part: PartType) -> str | None:
+    if place.kind is not PlaceKind.SLOT:
+        return None
+    if part.slots and place.number not in part.slots:
+        return f"{part.code} goes into slot {' or '.join(map(str, part.slots))} only"
+    daughter = others.get(f"{place.path}/daughter")
+    if daughter is not None and not part.carries_daughter:
+        return f"{part.code} carries no trunk daughter card, but {daughter.code} is fitted at {place.path}/daughter"
+    return None
+
+
+def _daughter_problem(others: Mapping[str, PartType], place: Place, part: PartType) -> str | None:
+    if place.kind is not PlaceKind.DAUGHTER:
+        return None
+    slot = f"slots/{place.number}"
+    base = others.get(slot)
+    if base is None:
+        return f"{part.code} needs a base card in {slot} that carries it"
+    return None if base.carries_daughter else f"{base.code} in {slot} carries no trunk daughter card"
+
+
+def _expansion_problem(
+    catalogue: Catalogue, model: ModelType, profile: str, others: Mapping[str, PartType], place: Place
+) -> str | None:
+    if place.kind is not PlaceKind.EXPANSION or place.number <= model.expansion_ports:
+        return None
+    if any(place.number in other.expansion_ports for other in others.values()):
+        return None
+    cards = [card for card in catalogue.parts.values() if place.number in card.expansion_ports]
+    offered = [card.code for card in cards if model.code in card.models and profile in card.profiles]
+    if not offered:
+        return f"{model.title} has no expansion port {place.number} in release profile {profile}"
+    return f"expansion port {place.number} is on the card {' or '.join(offered)}, which is not fitted"
+
+
+def _capacity_problem(model: ModelType, profile: str, others: Iterable[PartType], part: PartType) -> str | None:
+    most = model.max_extensions.get(profile)
+    extensions = part.extensions + sum(other.extensions for other in others)
+    if most is None or not part.extensions or extensions <= most:
+        return None
+    return (
+        f"{part.code} would make {extensions} extensions; {model.title} has at most {most} in release profile {profile}"
+    )
+
+
+def _path_order(path: str) -> tuple[str, int]:
+    """By kind of place, then by number: `slots/10` after `slots/9`."""
+    room, _, rest = path.partition("/")
+    number, _, below = rest.partition("/")
+    return (f"{room}/{below}", int(number))
