@@ -111,7 +111,7 @@ def test_the_release_profile_decides_what_is_offered() -> None:
 
 def test_extensions_beyond_the_capacity_are_refused_and_the_exchanged_part_does_not_count() -> None:
     two = {"expansion/1": "DS30", "expansion/2": "DS30"}
-    message = "POT2 would make 62 extensions, of which r4 has at most 60 on IP500"
+    message = "POT2 would make 62 extensions; IP500 has at most 60 in release profile r4"
     assert problem(two, "slots/1", "POT2", "r4") == message
     assert problem(two, "expansion/2", "DS30", "r4") is None
     assert problem(two, "slots/1", "CARRIER", "r4") is None
