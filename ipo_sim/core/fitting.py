@@ -75,10 +75,22 @@ def _places(slots: int, expansion_ports: int) -> tuple[Place, ...]:
     return (
         *(Place(f"slots/{n}", PlaceKind.SLOT, n, 100 * n, f"Controller, Slot {n}") for n in numbers),
         *(
-            Place(f"slots/{n}/daughter", PlaceKind.DAUGHTER, n, 100 * n + 2, f"Controller, Slot {n}, Mezzanine")
+            Place(
+                f"slots/{n}/daughter",
+                PlaceKind.DAUGHTER,
+                n,
+                100 * n + 2,
+                f"Controller, Slot {n}, Mezzanine",
+                carried=True,
+            )
             for n in numbers
         ),
-        *(Place(f"expansion/{n}", PlaceKind.EXPANSION, n, 1000 * n, f"Controller, EXP {n}") for n in modules),
+        *(
+            Place(
+                f"expansion/{n}", PlaceKind.EXPANSION, n, 1000 * n, f"Controller, EXP {n}", carried=n > expansion_ports
+            )
+            for n in modules
+        ),
     )
 
 
@@ -90,6 +102,8 @@ def _places_by_path(slots: int, expansion_ports: int) -> Mapping[str, Place]:
 def _offer_problem(model: ModelType, profile: str, place: Place, part: PartType) -> str | None:
     if part.place is not place.kind:
         return f"{part.code} is {KIND_TITLES[part.place]}; {place.path} takes {KIND_TITLES[place.kind]}"
+    if not part.models:
+        return f"{part.code} is known by name only; no unit takes it"
     if model.code not in part.models:
         return f"{part.code} is not offered for model {model.code}, only for {', '.join(part.models)}"
     if profile not in part.profiles:

@@ -28,6 +28,7 @@ PARTS = {
         part("CARRIER", PlaceKind.SLOT, limit=2),
         part("EXP4", PlaceKind.SLOT, limit=1, slots=(4,), expansion_ports=(9, 10, 11, 12), profiles=("r5",)),
         part("COMBO", PlaceKind.SLOT, models=("ip500v2",)),
+        part("DT30", PlaceKind.EXPANSION, models=()),
         part("PRI-1", PlaceKind.DAUGHTER, trunk_channels=30),
         part("DS30", PlaceKind.EXPANSION, extensions=30),
     )
@@ -88,6 +89,7 @@ def test_what_fits(fitted: dict[str, str], path: str, code: str) -> None:
     [
         ({}, "expansion/1", "DS8", "DS8 is a base card; expansion/1 takes an expansion module"),
         ({}, "slots/1", "COMBO", "COMBO is not offered for model ip500, only for ip500v2"),
+        ({}, "expansion/1", "DT30", "DT30 is known by name only; no unit takes it"),
         ({}, "slots/3", "EXP4", "EXP4 goes into slot 4 only"),
         ({}, "slots/1/daughter", "PRI-1", "PRI-1 needs a base card in slots/1 that carries it"),
         ({"slots/1": "CARRIER"}, "slots/1/daughter", "PRI-1", "CARRIER in slots/1 carries no trunk daughter card"),
