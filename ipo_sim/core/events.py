@@ -115,7 +115,7 @@ class ConfigurationLoaded:
 
 @dataclass(frozen=True, slots=True)
 class PartFitted:
-    """A part put into a place (`slots/1`, `slots/1/daughter`, `expansion/3`), a fitted one of its kind exchanged."""
+    """A part put into an empty place: `slots/1`, `slots/1/daughter`, `expansion/3`."""
 
     TYPE: ClassVar[str] = "part-fitted"
     path: str

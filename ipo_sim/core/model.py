@@ -8,6 +8,7 @@ from typing import NewType
 
 from ipo_sim.catalogue.types import Catalogue, PartType, PlaceKind
 from ipo_sim.licensing.key import LicenceKey
+from ipo_sim.licensing.status import LicenceStatus
 
 UnitName = NewType("UnitName", str)
 Nanoseconds = NewType("Nanoseconds", int)
@@ -84,23 +85,12 @@ class KeyPresence(StrEnum):
 
 
 class KeyCondition(StrEnum):
-    """`in_order`; `grace`: not in order, licences still hold; `not_in_order`: nothing holds; `unchecked`: unit not up."""
+    """`in_order`; `grace`: not in order, licences hold; `not_in_order`: nothing holds; `unchecked`: unit not up."""
 
     IN_ORDER = "in_order"
     GRACE = "grace"
     NOT_IN_ORDER = "not_in_order"
     UNCHECKED = "unchecked"
-
-
-class LicenceStatus(StrEnum):
-    """Statuses of a licence string, in the order in which they are evaluated."""
-
-    UNKNOWN = "Unknown"
-    INVALID = "Invalid"
-    EXPIRED = "Expired"
-    OBSOLETE = "Obsolete"
-    DORMANT = "Dormant"
-    VALID = "Valid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +140,7 @@ class Life:
     """Where the unit is in its life: since which event, and when it goes on by itself.
 
     `until` is the deadline of `starting`, `shutting_down` and a timed `shutdown`. `shutdown_minutes`: 0 = without end.
-    `last_start` is the event of the last power-up or restart.
+    `last_start` is the event of the last power-up or restart, `cold` whether the start that goes on is from power loss.
     """
 
     state: Lifecycle
@@ -158,6 +148,7 @@ class Life:
     until: Nanoseconds | None = None
     shutdown_minutes: int = 0
     last_start: int = 0
+    cold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,33 +208,53 @@ class Licence:
     cause: Cause = ()
 
 
+class Hold(StrEnum):
+    """What keeps a part from serving; the first in this order that applies."""
+
+    EMPTY = "empty"
+    MISSING = "missing"
+    UNIT = "unit"
+    FAULT = "fault"
+    RESTART = "restart"
+    MISMATCH = "mismatch"
+    SURPLUS = "surplus"
+    CARRIER = "carrier"
+    LICENCE = "licence"
+    KEY = "feature-key"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Whether a part serves: X.731 states and, when it does not, the causes from near to far."""
+    """Whether a part serves: X.731 states and, when it does not, what holds it and the causes from near to far."""
 
     oper_state: OperState
     availability: Availability | None = None
+    hold: Hold | None = None
     cause: Cause = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place for a part. `path` is its topic, `number` its slot or expansion port, `entity_index` its container's
-    `entPhysicalIndex`, `entity_name` the chain of names of the container."""
+    """A place for a part.
+
+    `path` is its topic, `number` its slot or expansion port, `entity_index` its container's `entPhysicalIndex`,
+    `entity_name` the chain of names of the container.
+    """
 
     path: str
     kind: PlaceKind
     number: int
     entity_index: int
     entity_name: str
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """What is at one place. `detected` means seen at the last start: a part fitted live waits for the next one.
 
-    `was_in_service` and `failed` remember, since the last start, whether it ever served and whether it then stopped
-    by itself, which is what alarm 20 says.
+    `surplus`: the rule that it breaks as one card too many. `failed`: it served since the last start and then stopped
+    by itself, which is what alarm 20 says. `seq` is the event that put it, or its fault, there.
     """
 
     place: Place
@@ -253,6 +264,7 @@ class Part:
     seq: int
     service: Service
     fault: str | None = None
+    surplus: str | None = None
     failed: bool = False
 
     @property
@@ -261,14 +273,23 @@ class Part:
         part = self.fitted or self.configured
         return f"{self.place.entity_name}, {part.name}"[:64] if part else self.place.entity_name
 
+    @property
+    def entity_index(self) -> int:
+        """`entPhysicalIndex` of the part: next to that of its container."""
+        return self.place.entity_index + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """The edition that the valid licences make, what holds it back, and how many expansion modules it drives."""
+    """The edition that the valid licences make, and how many expansion modules it drives.
+
+    `max_modules_extended` counts for a unit with a 4-port expansion card. `module_cause` says, when both are 0, why.
+    """
 
     name: str
     max_modules: int
-    cause: Cause = ()
+    max_modules_extended: int
+    module_cause: Cause = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +302,6 @@ class Feature:
     free: int
     in_use: int
     available: int
-    seq: int
     cause: Cause = ()
 
 
@@ -329,6 +349,7 @@ class UnitStatus:
     edition: str
     telephony: bool
     until: Nanoseconds | None
+    clock_offset_ns: Nanoseconds
     utc_offset_minutes: int
     cause: Cause = ()
 

@@ -1,0 +1,174 @@
+"""From what happened to all that follows from it, and to what has visibly changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from ipo_sim.core.alarms import raise_alarms
+from ipo_sim.core.draft import Draft
+from ipo_sim.core.effects import Changed, Effects
+from ipo_sim.core.leds import light
+from ipo_sim.core.licence_check import check_licences
+from ipo_sim.core.life import life_cause
+from ipo_sim.core.model import (
+    Alarm,
+    Cause,
+    Edition,
+    Entity,
+    Feature,
+    Led,
+    Licence,
+    Life,
+    Lifecycle,
+    Nanoseconds,
+    Part,
+    Unit,
+    UnitDefinition,
+    UnitStatus,
+)
+from ipo_sim.core.service import serve_parts
+
+_NEVER_POWERED = Life(Lifecycle.OFF, seq=0)
+_NO_OFFSET = Nanoseconds(0)
+_E = TypeVar("_E", Licence, Feature, Led, Alarm)
+
+
+def settle(draft: Draft) -> tuple[Unit, Effects]:
+    """Freeze the draft: licences decide the edition, the edition the parts, the parts LEDs and alarms."""
+    old = draft.old
+    licensing = check_licences(draft)
+    parts = serve_parts(draft, licensing.edition)
+    leds = light(draft, parts)
+    alarms = raise_alarms(draft, parts)
+    unit = Unit(
+        definition=draft.definition,
+        catalogue=draft.catalogue,
+        seq=draft.seq,
+        at=draft.at,
+        clock_offset_ns=draft.clock_offset_ns,
+        life=draft.life,
+        key=draft.key,
+        reader=draft.reader,
+        licences=licensing.licences,
+        next_licence=draft.next_licence,
+        parts=parts,
+        edition=licensing.edition,
+        features=licensing.features,
+        leds=leds,
+        alarms=alarms,
+        status=_status(draft, licensing.edition),
+        expiry_at=licensing.expiry_at,
+    )
+    effects = Effects(draft.seq, draft.at, draft.unit_time, tuple(_changes(old, unit)), tuple(draft.notifications))
+    return unit, effects
+
+
+def entities(unit: Unit) -> dict[str, Entity]:
+    """All that the outside can see of a unit, by path, in the order of a cascade."""
+    return {
+        "feature-key": unit.key,
+        "reader": unit.reader,
+        **{_licence_path(licence): licence for licence in unit.licences},
+        **{_feature_path(feature): feature for feature in unit.features},
+        **{part.place.path: part for part in unit.parts if _visible(part)},
+        **{_led_path(led): led for led in unit.leds},
+        **{_alarm_path(alarm): alarm for alarm in unit.alarms},
+        "unit": unit.status,
+    }
+
+
+def new_status(
+    definition: UnitDefinition,
+    edition: Edition,
+    life: Life = _NEVER_POWERED,
+    clock_offset_ns: Nanoseconds = _NO_OFFSET,
+    cause: Cause = (),
+) -> UnitStatus:
+    """The unit in one line."""
+    return UnitStatus(
+        definition.name,
+        definition.model,
+        definition.system_name,
+        definition.mac,
+        definition.release_profile,
+        definition.release,
+        life.state,
+        edition.name,
+        life.state is Lifecycle.RUNNING,
+        life.until,
+        clock_offset_ns,
+        definition.utc_offset_minutes,
+        cause,
+    )
+
+
+def _status(draft: Draft, edition: Edition) -> UnitStatus:
+    old = draft.old
+    cause = life_cause(draft)
+    if (
+        draft.life is old.life
+        and edition.name == old.status.edition
+        and cause == old.status.cause
+        and draft.clock_offset_ns == old.clock_offset_ns
+    ):
+        return old.status
+    return new_status(draft.definition, edition, draft.life, draft.clock_offset_ns, cause)
+
+
+def _changes(old: Unit, new: Unit) -> Iterator[Changed]:
+    """In the order of a cascade: whoever sees `unit` change finds the rest in place."""
+    if new.key is not old.key:
+        yield Changed("feature-key", new.key)
+    if new.reader is not old.reader:
+        yield Changed("reader", new.reader)
+    yield from _differences(old.licences, new.licences, _licence_path)
+    yield from _differences(old.features, new.features, _feature_path)
+    for before, after in zip(old.parts, new.parts, strict=True):
+        if after is not before:
+            yield from _part_change(before, after)
+    yield from _differences(old.leds, new.leds, _led_path)
+    yield from _differences(old.alarms, new.alarms, _alarm_path)
+    if new.status is not old.status:
+        yield Changed("unit", new.status)
+
+
+def _differences(old: tuple[_E, ...], new: tuple[_E, ...], path_of: Callable[[_E], str]) -> Iterator[Changed]:
+    if new is old:
+        return
+    gone = {path_of(item): item for item in old}
+    for value in new:
+        path = path_of(value)
+        before = gone.pop(path, None)
+        if before is not value and before != value:
+            yield Changed(path, value)
+    for path in gone:
+        yield Changed(path, None)
+
+
+def _part_change(before: Part, after: Part) -> Iterator[Changed]:
+    if _visible(after):
+        yield Changed(after.place.path, after)
+    elif _visible(before):
+        yield Changed(before.place.path, None)
+
+
+def _visible(part: Part) -> bool:
+    """Slots and rear expansion ports always show; what hangs on a base card only when something is there."""
+    return not part.place.carried or part.fitted is not None or part.configured is not None
+
+
+def _licence_path(licence: Licence) -> str:
+    return f"licences/{licence.number}"
+
+
+def _feature_path(feature: Feature) -> str:
+    return f"features/{feature.name}"
+
+
+def _led_path(led: Led) -> str:
+    return f"leds/{led.name}"
+
+
+def _alarm_path(alarm: Alarm) -> str:
+    return f"alarms/{alarm.id}"

@@ -1,0 +1,90 @@
+"""The working copy of a unit while one event is applied: the only mutable thing in the core, and never seen outside."""
+
+from __future__ import annotations
+
+from ipo_sim.core.effects import Notification
+from ipo_sim.core.events import Event
+from ipo_sim.core.model import Lifecycle, Nanoseconds, Severity, Unit
+
+UP = frozenset({Lifecycle.RUNNING, Lifecycle.AWAITING_FEATURE_KEY})
+
+DAY_NS = 86_400 * 1_000_000_000
+MINUTE_NS = 60 * 1_000_000_000
+
+
+class Draft:
+    """Starts as `old`; handlers replace its parts, derivation settles the rest, `unit.step` freezes it."""
+
+    __slots__ = (
+        "at",
+        "catalogue",
+        "clock_offset_ns",
+        "definition",
+        "key",
+        "licences",
+        "life",
+        "next_licence",
+        "notifications",
+        "old",
+        "parts",
+        "reader",
+        "seq",
+    )
+
+    def __init__(self, old: Unit, event: Event) -> None:
+        self.old = old
+        self.definition = old.definition
+        self.catalogue = old.catalogue
+        self.seq = old.seq + 1
+        self.at = event.at
+        self.clock_offset_ns = old.clock_offset_ns
+        self.life = old.life
+        self.key = old.key
+        self.reader = old.reader
+        self.licences = old.licences
+        self.next_licence = old.next_licence
+        self.parts = old.parts
+        self.notifications: list[Notification] = []
+
+    @property
+    def event_ref(self) -> str:
+        """This event as the last member of a cause chain."""
+        return f"event:{self.seq}"
+
+    @property
+    def unit_time(self) -> Nanoseconds:
+        """The unit's own clock, nanoseconds since 1970 UTC."""
+        return Nanoseconds(self.at + self.clock_offset_ns)
+
+    @property
+    def local_day(self) -> int:
+        """Days since 1970-01-01 in unit local time."""
+        return local_day(self.unit_time, self.definition.utc_offset_minutes)
+
+    @property
+    def up(self) -> bool:
+        """Whether the unit's software runs, with telephony or without."""
+        return self.life.state in UP
+
+    def notify(
+        self,
+        event: int,
+        entity: str,
+        entity_name: str,
+        entity_index: int,
+        *,
+        text: str = "",
+        data: str = "",
+    ) -> None:
+        """Send one of the maker's events about an entity, with its usual severity."""
+        kind = self.catalogue.alarms[event]
+        severity = Severity(kind.severity)
+        cause = (self.event_ref,)
+        self.notifications.append(
+            Notification(event, kind.name, severity, entity, entity_name, entity_index, None, text, data, cause)
+        )
+
+
+def local_day(unit_time: int, utc_offset_minutes: int) -> int:
+    """The day, counted from 1970-01-01, that a unit's wall calendar shows."""
+    return (unit_time + utc_offset_minutes * MINUTE_NS) // DAY_NS

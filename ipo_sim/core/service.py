@@ -1,0 +1,161 @@
+"""Which parts serve, and what holds the others: the order of `Hold` decides."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ipo_sim.catalogue.types import PartType, PlaceKind
+from ipo_sim.core.draft import UP, Draft
+from ipo_sim.core.life import life_cause
+from ipo_sim.core.model import (
+    Availability,
+    Cause,
+    Edition,
+    Hold,
+    Lifecycle,
+    OperState,
+    Part,
+    Service,
+)
+
+IN_SERVICE = Service(OperState.ENABLED)
+EMPTY = Service(OperState.DISABLED, Availability.NOT_INSTALLED, Hold.EMPTY)
+# A part that served and is held for one of these has failed by itself; the others are the unit's own doing.
+FAILURES = frozenset({Hold.EMPTY, Hold.MISSING, Hold.FAULT, Hold.MISMATCH, Hold.SURPLUS, Hold.CARRIER, Hold.LICENCE})
+
+
+class _Situation(NamedTuple):
+    """What holds for all parts alike."""
+
+    unit: Service | None
+    unlicensed: Service | None
+    keyless: Service | None
+    max_modules: int
+
+
+def serve_parts(draft: Draft, edition: Edition) -> tuple[Part, ...]:
+    """Every part with its service settled; parts that stay as they are stay the same objects."""
+    old = draft.old
+    if (
+        draft.parts is old.parts
+        and draft.life is old.life
+        and edition is old.edition
+        and (draft.life.state is Lifecycle.RUNNING or draft.key.cause == old.key.cause)
+    ):
+        return draft.parts
+    situation = _situation(draft, edition)
+    up = draft.up
+    served: dict[str, Part] = {}
+    modules = 0
+    for part in draft.parts:
+        service = _service(part, situation, served, modules)
+        if part.place.kind is PlaceKind.EXPANSION and service.hold is None:
+            modules += 1
+        served[part.place.path] = _with_service(part, service, up=up)
+    return tuple(served.values())
+
+
+def _situation(draft: Draft, edition: Edition) -> _Situation:
+    state = draft.life.state
+    unit = None
+    if state not in UP:
+        availability = Availability.POWER_OFF if state is Lifecycle.OFF else Availability.OFF_LINE
+        unit = Service(OperState.DISABLED, availability, Hold.UNIT, (f"unit:{state}", *life_cause(draft)))
+    extended = any(part.detected and part.fitted and part.fitted.expansion_ports for part in draft.parts)
+    most = edition.max_modules_extended if extended else edition.max_modules
+    return _Situation(
+        unit,
+        _dependency(Hold.LICENCE, edition.module_cause) if most == 0 else None,
+        _dependency(Hold.KEY, life_cause(draft)) if state is Lifecycle.AWAITING_FEATURE_KEY else None,
+        most,
+    )
+
+
+def _service(part: Part, situation: _Situation, served: dict[str, Part], modules: int) -> Service:
+    if part.fitted is None:
+        return EMPTY if part.configured is None else _missing(part)
+    if situation.unit is not None:
+        return situation.unit
+    held = _own_hold(part) or _carrier_hold(part, served)
+    if held is None and part.place.kind is PlaceKind.EXPANSION:
+        held = _module_hold(part, situation, modules)
+    return held or situation.keyless or IN_SERVICE
+
+
+def _missing(part: Part) -> Service:
+    """Configured, but not there."""
+    return _off_line(Hold.MISSING, (f"configuration:{_code(part.configured)}", f"event:{part.seq}"))
+
+
+def _own_hold(part: Part) -> Service | None:
+    """What holds a fitted part whatever stands around it."""
+    since = f"event:{part.seq}"
+    if part.fault is not None:
+        return Service(OperState.DISABLED, Availability.FAILED, Hold.FAULT, (f"fault:{part.fault}", since))
+    if not part.detected:
+        return _off_line(Hold.RESTART, ("restart", since))
+    if part.configured is not part.fitted and part.configured is not None:
+        return _off_line(Hold.MISMATCH, (f"configuration:{_code(part.configured)}", since))
+    if part.surplus is not None:
+        return _off_line(Hold.SURPLUS, (f"limit:{part.surplus}", since))
+    return None
+
+
+def _module_hold(part: Part, situation: _Situation, modules: int) -> Service | None:
+    """What the edition says to one more module when `modules` serve already."""
+    if situation.unlicensed is not None:
+        return situation.unlicensed
+    if modules < situation.max_modules:
+        return None
+    rule = f"limit:at most {situation.max_modules} expansion modules"
+    return _off_line(Hold.SURPLUS, (rule, f"event:{part.seq}"))
+
+
+def _code(kind: PartType | None) -> str:
+    return kind.code if kind else "nothing"
+
+
+def _carrier_hold(part: Part, served: dict[str, Part]) -> Service | None:
+    """Held by the base card under a daughter card, or by the one that has this module's expansion port."""
+    place = part.place
+    if not place.carried:
+        return None
+    if place.kind is PlaceKind.DAUGHTER:
+        carrier = served[f"slots/{place.number}"]
+    else:
+        for carrier in served.values():
+            if carrier.fitted is not None and place.number in carrier.fitted.expansion_ports:
+                break
+        else:
+            return _dependency(Hold.CARRIER, (f"expansion-port:{place.number}", f"event:{part.seq}"))
+    if carrier.service.hold in (None, Hold.KEY):
+        return None
+    return _dependency(Hold.CARRIER, (carrier.place.path, *carrier.service.cause))
+
+
+def _with_service(part: Part, service: Service, *, up: bool) -> Part:
+    if service.hold is None or not up:
+        failed = False
+    else:
+        failed = part.failed or (part.service.hold is None and service.hold in FAILURES)
+    if part.failed == failed and (part.service is service or part.service == service):
+        return part
+    return Part(
+        part.place,
+        part.fitted,
+        part.configured,
+        part.detected,
+        part.seq,
+        service,
+        part.fault,
+        part.surplus,
+        failed,
+    )
+
+
+def _dependency(hold: Hold, cause: Cause) -> Service:
+    return Service(OperState.DISABLED, Availability.DEPENDENCY, hold, cause)
+
+
+def _off_line(hold: Hold, cause: Cause) -> Service:
+    return Service(OperState.DISABLED, Availability.OFF_LINE, hold, cause)
