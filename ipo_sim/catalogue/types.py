@@ -33,6 +33,38 @@ class LicenceKind(StrEnum):
     FEATURE_AND_PORTS = "feature-and-ports"
 
 
+class OnExhaustion(StrEnum):
+    """What happens to the next use when no instance is left; use that exists is never cut."""
+
+    REFUSED = "refused"
+    CALL_FAILS = "call-fails"
+    CALL_REJECTED = "call-rejected"
+    NO_VOICEMAIL = "no-voicemail"
+    FUNCTION_OFF = "function-off"
+    USER_NOT_ENABLED = "user-not-enabled"
+    LITE = "lite"
+    NO_IP_AUDIO = "no-ip-audio"
+    CANNOT_REGISTER = "cannot-register"
+    UNLICENSED_PHONE = "unlicensed-phone"
+    PROFILE_REFUSED = "profile-refused"
+
+
+class AlarmGroup(StrEnum):
+    """Groups of the maker's events, by which a trap destination chooses what it gets."""
+
+    GENERIC = "generic"
+    ENTITY = "entity"
+    LICENCE = "licence"
+    LOOPBACK = "loopback"
+    APPLICATION = "application"
+    SYSTEM = "system"
+    PHONES = "phones"
+    CONFIG = "config"
+    SERVICE = "service"
+    TRUNK = "trunk"
+    LINK = "link"
+
+
 class Consumption(StrEnum):
     """When an instance is taken."""
 
@@ -83,8 +115,33 @@ class PartType:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacities:
+    """The most that a control unit serves, extensions aside; None: what is fitted decides, or nothing is documented.
+
+    `users` None: as many as extensions. `data_channels_voicemail_extended` holds with a 4-port card.
+    `voicemail_channels` and `voicemail_hours` are those of embedded voicemail without a licence.
+    """
+
+    users: int | None = None
+    vcm_channels: int | None = None
+    conference_parties: int | None = None
+    conference_analog_trunks: int | None = None
+    data_channels: int | None = None
+    data_channels_voicemail: int | None = None
+    data_channels_voicemail_extended: int | None = None
+    analog_trunks: int | None = None
+    pri_channels: int | None = None
+    voicemail_channels: int | None = None
+    voicemail_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelType:
-    """A control unit: slots, rear expansion ports, forms of feature key, words of its identity."""
+    """A control unit: slots, rear expansion ports, form of feature key, words of its identity.
+
+    `identity` is the maker's object name without `ipoProd`, `sys_descr` how its `sysDescr` begins.
+    `max_extensions` is keyed by release profile.
+    """
 
     code: str
     title: str
@@ -94,6 +151,10 @@ class ModelType:
     release_profiles: tuple[str, ...]
     max_extensions: Mapping[str, int]
     grade: Grade
+    identity: str = ""
+    sys_descr: str = ""
+    aux_button: bool = False
+    capacities: Capacities = Capacities()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +164,9 @@ class LicenceType:
     `code` (1-65535) is what our keys carry and is unique; `licence_id` is the numeric id of public client
     tables, which several rows may share. `feature` is the topic-safe name of the instance pool it feeds.
     `prerequisites`: each entry is a set of licence names of which one must be Valid.
-    `profiles` lists the release profiles that use it: a key that matches is Obsolete in any other.
+    `profiles` and `models` list the release profiles and models that use it: a key that matches is Obsolete in any
+    other. `packs` are the numbers of instances sold, empty: any. `hardware`: parts of which one must be fitted for
+    its instances to be of use, empty: none.
     """
 
     code: int
@@ -116,8 +179,9 @@ class LicenceType:
     profiles: tuple[str, ...]
     models: tuple[str, ...]
     consumption: Consumption
-    on_exhaustion: str
+    on_exhaustion: OnExhaustion
     grade: Grade
+    hardware: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +189,10 @@ class EditionRule:
     """What an edition of one release profile gives and forbids, decided by licences of which one must be Valid.
 
     Within a profile the first rule whose `any_of` has a Valid licence wins; the last has none and always holds.
-    `max_modules` counts rear expansion ports, `max_modules_extended` the unit with a 4-port card.
-    `dormant_licences` are the names that stay Dormant in this edition.
+    `max_modules` counts rear expansion ports, `max_modules_extended` the unit with a 4-port card. They serve when
+    `max_modules` is above 0 and `modules_any_of` is empty or holds a Valid licence; else its first licence is why not.
+    `dormant_licences` are the names that stay Dormant in this edition. `max_users`, `sip_max` None: no limit;
+    `vcm_free_per_card` None: all channels are free. `ip_endpoints_free_per_card` counts for each VCM card.
     """
 
     profile: str
@@ -135,17 +201,19 @@ class EditionRule:
     max_modules: int
     max_modules_extended: int
     max_users: int | None
-    vcm_free_per_card: int
+    vcm_free_per_card: int | None
     pri_free_channels: int
     sip_free: int
     dormant_licences: frozenset[str]
     modules_any_of: tuple[str, ...]
     grade: Grade
+    sip_max: int | None = None
+    ip_endpoints_free_per_card: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Durations in seconds of unit time; none is documented by the maker unless its data row says so."""
+    """Durations in seconds of unit time; `grades` says of each by its name how it is known."""
 
     module_delay_s: float
     card_initialisation_s: float
@@ -155,6 +223,7 @@ class Timings:
     shutdown_minutes_max: int
     grace_s: float
     poll_s: float
+    grades: Mapping[str, Grade]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,22 +232,39 @@ class LedPattern:
 
     colour: str
     pattern: str
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class LedRhythm:
+    """Seconds lit and seconds dark of a pattern, or seconds of the first and of the second colour; 0: steady."""
+
+    first_s: float
+    second_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmType:
-    """One event of the maker's list: number, name, default severity, number of the event that clears it."""
+    """One event of the maker's list: number, name, default severity, number of the event that clears it.
+
+    An event that clears itself comes again with severity cleared. `grade` is that of the severity.
+    """
 
     number: int
     name: str
     severity: int
     cleared_by: int | None
     grade: Grade
+    group: AlarmGroup
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All data that the core stands on. `leds` is keyed by subject and state, e.g. `cpu.running`."""
+    """All data that the core stands on.
+
+    `parts` and `models` are keyed by code, `licences` too; `editions` by release profile; `leds` by subject and state
+    (`cpu.running`); `led_patterns` by pattern; `alarms` by event number.
+    """
 
     models: Mapping[str, ModelType]
     parts: Mapping[str, PartType]
@@ -187,4 +273,5 @@ class Catalogue:
     editions: Mapping[str, tuple[EditionRule, ...]]
     timings: Timings
     leds: Mapping[str, LedPattern]
+    led_patterns: Mapping[str, LedRhythm]
     alarms: Mapping[int, AlarmType]

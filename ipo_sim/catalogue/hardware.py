@@ -1,0 +1,219 @@
+"""Rows of hardware.yaml and timings.yaml: models, parts, LEDs, alarms, durations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from types import MappingProxyType
+
+from ipo_sim.catalogue.source import Cell, Row
+from ipo_sim.catalogue.types import (
+    AlarmGroup,
+    AlarmType,
+    Capacities,
+    Grade,
+    LedPattern,
+    LedRhythm,
+    ModelType,
+    PartType,
+    PlaceKind,
+    Ports,
+    Timings,
+)
+
+PARTS_BY_PLACE: Mapping[str, PlaceKind] = MappingProxyType(
+    {
+        "base_cards": PlaceKind.SLOT,
+        "daughter_cards": PlaceKind.DAUGHTER,
+        "expansion_modules": PlaceKind.EXPANSION,
+    }
+)
+# X.733 severities with the maker's numbers.
+SEVERITIES: Mapping[str, int] = MappingProxyType(
+    {"cleared": 1, "indeterminate": 2, "critical": 3, "major": 4, "minor": 5, "warning": 6}
+)
+COLOURS = frozenset({"off", "red", "green", "orange", "red/green"})
+PORT_KINDS = frozenset({"DS", "POT", "ETR", "TCM", "DT", "ATM", "BRI", "PRI", "S0", "WAN", "EXP"})
+
+_RUN = re.compile(r"([A-Z]+0?) ([1-9]\d?)-([1-9]\d?)", re.ASCII)
+_LED_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", re.ASCII)
+
+
+def grade(row: Row) -> Grade:
+    """The grade that every row must carry."""
+    return row.take("grade").choice(Grade)
+
+
+def read_models(table: Cell) -> dict[str, ModelType]:
+    """Models by code."""
+    return {code: _model(code, cell) for code, cell in table.table()}
+
+
+def read_parts(root: Row, models: Mapping[str, ModelType], profiles: tuple[str, ...]) -> dict[str, PartType]:
+    """Base cards, daughter cards and expansion modules by code; a part without models or profiles has all."""
+    parts: dict[str, PartType] = {}
+    for section, place in PARTS_BY_PLACE.items():
+        for code, cell in root.take(section).table():
+            if code in parts:
+                cell.fail("stands in two sections")
+            parts[code] = _part(code, place, cell, tuple(models), profiles)
+    return parts
+
+
+def read_led_patterns(table: Cell) -> dict[str, LedRhythm]:
+    """The vocabulary of LED patterns by name."""
+    return {name: _rhythm(cell) for name, cell in table.table()}
+
+
+def read_leds(table: Cell, patterns: Mapping[str, LedRhythm]) -> dict[str, LedPattern]:
+    """LED patterns by `subject.state`."""
+    return {name: _led(name, cell, patterns) for name, cell in table.table()}
+
+
+def read_alarms(table: Cell) -> dict[int, AlarmType]:
+    """The maker's events by number."""
+    alarms = {alarm.number: alarm for alarm in (_alarm(name, cell) for name, cell in table.table())}
+    for alarm in alarms.values():
+        if alarm.cleared_by is not None and alarm.cleared_by not in alarms:
+            table.fail(f"event {alarm.number} is cleared by {alarm.cleared_by}, which is not in the list")
+    return alarms
+
+
+def read_timings(table: Cell) -> Timings:
+    """All durations; each row has its value and its grade."""
+    grades: dict[str, Grade] = {}
+    with table.row() as rows:
+
+        def value(name: str) -> Cell:
+            with rows.take(name).row() as row:
+                grades[name] = grade(row)
+                return row.take("value")
+
+        return Timings(
+            module_delay_s=value("module_delay_s").number(),
+            card_initialisation_s=value("card_initialisation_s").number(),
+            shutdown_s=value("shutdown_s").number(),
+            shutdown_ucm_s=value("shutdown_ucm_s").number(),
+            shutdown_minutes_min=value("shutdown_minutes_min").integer(),
+            shutdown_minutes_max=value("shutdown_minutes_max").integer(),
+            grace_s=value("grace_s").number(),
+            poll_s=value("poll_s").number(),
+            grades=MappingProxyType(grades),
+        )
+
+
+def _model(code: str, cell: Cell) -> ModelType:
+    with cell.row() as row:
+        profiles = row.take("release_profiles").tuple_of(Cell.text)
+        extensions = {name: value.integer() for name, value in row.take("max_extensions").table()}
+        if set(extensions) != set(profiles):
+            cell.fail("max_extensions must name every release profile")
+        return ModelType(
+            code=code,
+            title=row.take("title").text(),
+            slots=row.take("slots").integer(1, 8),
+            expansion_ports=row.take("expansion_ports").integer(0, 12),
+            key_form=row.take("key_form").text(),
+            release_profiles=profiles,
+            max_extensions=MappingProxyType(extensions),
+            grade=grade(row),
+            identity=row.take("identity").text(),
+            sys_descr=row.take("sys_descr").text(),
+            aux_button=row.take("aux_button").flag(),
+            capacities=_capacities(row.take("capacities")),
+        )
+
+
+def _capacities(cell: Cell) -> Capacities:
+    known = {field.name for field in fields(Capacities)}
+    values: dict[str, int] = {}
+    for name, value in cell.table():
+        if name not in known:
+            value.fail(f"unknown field {name!r}")
+        values[name] = value.integer()
+    return Capacities(**values)
+
+
+def _part(code: str, place: PlaceKind, cell: Cell, models: tuple[str, ...], profiles: tuple[str, ...]) -> PartType:
+    with cell.row() as row:
+        return PartType(
+            code=code,
+            place=place,
+            identity=row.take("identity").text(),
+            name=row.take("name").text(),
+            ports=row.take("ports").tuple_of(_ports),
+            models=_some_of(row, "models", models),
+            profiles=_some_of(row, "profiles", profiles),
+            grade=grade(row),
+            description=row.take("description").text(),
+            limit_group=row.get("limit_group", Cell.text, None),
+            limit=row.get("limit", Cell.integer, None),
+            carries_daughter=row.get("carries_daughter", Cell.flag, default=False),
+            slots=row.get("slots", _integers, ()),
+            expansion_ports=row.get("expansion_ports", _integers, ()),
+            extensions=row.get("extensions", Cell.integer, 0),
+            vcm_channels=row.get("vcm_channels", Cell.integer, 0),
+            trunk_channels=row.get("trunk_channels", Cell.integer, 0),
+        )
+
+
+def _some_of(row: Row, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    return row.get(name, lambda cell: cell.tuple_of(lambda item: one_of(item, known)), known)
+
+
+def one_of(cell: Cell, known: Mapping[str, object] | tuple[str, ...]) -> str:
+    """A name out of `known`; any other dangles."""
+    text = cell.text()
+    if text not in known:
+        cell.fail(f"{text!r} is not in the catalogue")
+    return text
+
+
+def _integers(cell: Cell) -> tuple[int, ...]:
+    return cell.tuple_of(Cell.integer)
+
+
+def _ports(cell: Cell) -> Ports:
+    match = _RUN.fullmatch(cell.text())
+    if match is None or match[1] not in PORT_KINDS or int(match[2]) > int(match[3]):
+        cell.fail(f"expected ports such as 'DS 1-8', not {cell.text()!r}")
+    first, last = int(match[2]), int(match[3])
+    return Ports(match[1], first, last - first + 1)
+
+
+def _rhythm(cell: Cell) -> LedRhythm:
+    times = [item.number() for item in cell.cells()]
+    if len(times) != 2 or not sum(times):  # noqa: PLR2004 - a rhythm has two phases
+        cell.fail("expected two durations, not both 0")
+    return LedRhythm(*times)
+
+
+def _led(name: str, cell: Cell, patterns: Mapping[str, LedRhythm]) -> LedPattern:
+    colour, pattern, graded = _columns(cell, 3)
+    if not _LED_NAME.fullmatch(name):
+        cell.fail("expected a name such as cpu.running")
+    if colour.text() not in COLOURS:
+        colour.fail(f"{colour.text()!r} is no colour of an LED")
+    return LedPattern(colour.text(), one_of(pattern, patterns), graded.choice(Grade))
+
+
+def _alarm(name: str, cell: Cell) -> AlarmType:
+    event, group, severity, cleared_by, graded = _columns(cell, 5)
+    if not name.isdecimal():
+        cell.fail("expected the number of an event")
+    return AlarmType(
+        number=int(name),
+        name=event.text(),
+        severity=SEVERITIES[one_of(severity, SEVERITIES)],
+        cleared_by=None if cleared_by.text() == "null" else cleared_by.integer(),
+        grade=graded.choice(Grade),
+        group=group.choice(AlarmGroup),
+    )
+
+
+def _columns(cell: Cell, count: int) -> list[Cell]:
+    cells = cell.cells()
+    if len(cells) != count:
+        cell.fail(f"expected {count} columns, not {len(cells)}")
+    return cells

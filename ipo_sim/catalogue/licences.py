@@ -1,0 +1,144 @@
+"""Rows of licences.yaml and editions.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from ipo_sim.catalogue.hardware import grade, one_of
+from ipo_sim.catalogue.source import Cell, Row, share
+from ipo_sim.catalogue.types import (
+    Consumption,
+    EditionRule,
+    LicenceKind,
+    LicenceType,
+    ModelType,
+    OnExhaustion,
+    PartType,
+)
+
+# Where public client tables know no number for a licence, it gets one of ours: this plus its code.
+PRIVATE_ID_BASE = 1_000
+# The two bytes that a licence key has for the code; 0 is left out so that an empty field is no licence.
+MAX_CODE = 65_535
+
+_TOPIC_SAFE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+
+
+def read_licences(
+    table: Cell, models: Mapping[str, ModelType], profiles: tuple[str, ...], parts: Mapping[str, PartType]
+) -> dict[str, LicenceType]:
+    """Licences by name; codes are unique, prerequisites and hardware exist."""
+    cells = dict(table.table())
+    licences: dict[str, LicenceType] = {}
+    codes: set[int] = set()
+    for name, cell in cells.items():
+        licence = _licence(name, cell, cells, models, profiles, parts)
+        if licence.code in codes:
+            cell.fail(f"code {licence.code} belongs to another licence")
+        codes.add(licence.code)
+        licences[name] = licence
+    return licences
+
+
+def read_editions(
+    rows: Cell, profiles: tuple[str, ...], licences: Mapping[str, LicenceType]
+) -> dict[str, tuple[EditionRule, ...]]:
+    """Edition rules by release profile in the order of evaluation; the last of each profile always holds."""
+    rules: dict[str, list[EditionRule]] = {profile: [] for profile in profiles}
+    for cell in rows.cells():
+        for rule in _rules(cell, profiles, licences):
+            if rules[rule.profile] and not rules[rule.profile][-1].any_of:
+                cell.fail(f"edition {rule.edition!r} can never hold in profile {rule.profile}")
+            rules[rule.profile].append(rule)
+    for profile, found in rules.items():
+        if not found or found[-1].any_of:
+            rows.fail(f"profile {profile} has no edition that always holds")
+    return {profile: tuple(found) for profile, found in rules.items()}
+
+
+def _licence(
+    name: str,
+    cell: Cell,
+    names: Mapping[str, object],
+    models: Mapping[str, ModelType],
+    profiles: tuple[str, ...],
+    parts: Mapping[str, PartType],
+) -> LicenceType:
+    any_name = partial(_names, known=names)
+    with cell.row() as row:
+        code = row.take("code").integer(1, MAX_CODE)
+        return LicenceType(
+            code=code,
+            name=name,
+            feature=_feature(row.take("feature")),
+            licence_id=row.get("id", Cell.integer, PRIVATE_ID_BASE + code),
+            kind=row.take("kind").choice(LicenceKind),
+            packs=row.get("packs", _packs, ()),
+            prerequisites=row.get("prerequisites", lambda sets: sets.tuple_of(any_name), ()),
+            profiles=row.get("profiles", partial(_names, known=profiles), profiles),
+            models=row.get("models", partial(_names, known=models), share(tuple(models))),
+            consumption=row.take("consumption").choice(Consumption),
+            on_exhaustion=row.get("on_exhaustion", lambda word: word.choice(OnExhaustion), OnExhaustion.REFUSED),
+            grade=grade(row),
+            hardware=_some(row, "hardware", parts),
+        )
+
+
+def _rules(cell: Cell, profiles: tuple[str, ...], licences: Mapping[str, LicenceType]) -> list[EditionRule]:
+    with cell.row() as row:
+        edition = row.take("edition")
+        cell.label = edition.text()
+        any_of = _some(row, "any_of", licences)
+        max_modules = row.take("max_modules").integer(0, 12)
+        extended = row.take("max_modules_extended").integer(max_modules, 12)
+        max_users = row.get("max_users", Cell.integer, None)
+        vcm_free = row.get("vcm_free_per_card", Cell.integer, None)
+        pri_free = row.take("pri_free_channels").integer()
+        sip_free = row.get("sip_free", Cell.integer, 0)
+        sip_max = row.get("sip_max", Cell.integer, None)
+        endpoints_free = row.get("ip_endpoints_free_per_card", Cell.integer, 0)
+        dormant = frozenset(_some(row, "dormant_licences", licences))
+        modules_any_of = _some(row, "modules_any_of", licences)
+        graded = grade(row)
+        if not max_modules and not modules_any_of:
+            cell.fail("without modules, modules_any_of must name the licence that would open them")
+        return [
+            EditionRule(
+                profile=profile,
+                edition=_feature(edition),
+                any_of=any_of,
+                max_modules=max_modules,
+                max_modules_extended=extended,
+                max_users=max_users,
+                vcm_free_per_card=vcm_free,
+                pri_free_channels=pri_free,
+                sip_free=sip_free,
+                dormant_licences=dormant,
+                modules_any_of=modules_any_of,
+                grade=graded,
+                sip_max=sip_max,
+                ip_endpoints_free_per_card=endpoints_free,
+            )
+            for profile in _names(row.take("profiles"), known=profiles)
+        ]
+
+
+def _names(cell: Cell, known: Mapping[str, object] | tuple[str, ...]) -> tuple[str, ...]:
+    return cell.tuple_of(lambda item: one_of(item, known))
+
+
+def _some(row: Row, name: str, known: Mapping[str, object]) -> tuple[str, ...]:
+    """Names out of `known`; none when the field is absent."""
+    return row.get(name, lambda cell: _names(cell, known), ())
+
+
+def _packs(cell: Cell) -> tuple[int, ...]:
+    return cell.tuple_of(lambda item: item.integer(1))
+
+
+def _feature(cell: Cell) -> str:
+    if not _TOPIC_SAFE.fullmatch(cell.text()):
+        cell.fail(f"{cell.text()!r} cannot stand in a topic: small letters, digits and single hyphens")
+    return cell.text()

@@ -1,0 +1,41 @@
+"""The catalogue, loaded from the package's data files once for each process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from types import MappingProxyType
+
+from ipo_sim.catalogue import hardware, licences
+from ipo_sim.catalogue.source import Cell, read, share
+from ipo_sim.catalogue.types import Catalogue
+
+
+@lru_cache(maxsize=1)
+def load_catalogue() -> Catalogue:
+    """All rows of the data files, checked and frozen; CatalogueError names file, line and row of the first mistake."""
+    return build_catalogue(read)
+
+
+def build_catalogue(source: Callable[[str], Cell]) -> Catalogue:
+    """The catalogue of the four data files that `source` gives by name."""
+    with source("hardware.yaml").row() as root:
+        models = hardware.read_models(root.take("models"))
+        profiles = share(tuple(dict.fromkeys(name for model in models.values() for name in model.release_profiles)))
+        parts = hardware.read_parts(root, models, profiles)
+        patterns = hardware.read_led_patterns(root.take("led_patterns"))
+        leds = hardware.read_leds(root.take("leds"), patterns)
+        alarms = hardware.read_alarms(root.take("alarms"))
+    by_name = licences.read_licences(source("licences.yaml"), models, profiles, parts)
+    editions = licences.read_editions(source("editions.yaml"), profiles, by_name)
+    return Catalogue(
+        models=MappingProxyType(models),
+        parts=MappingProxyType(parts),
+        licences=MappingProxyType({licence.code: licence for licence in by_name.values()}),
+        licences_by_name=MappingProxyType(by_name),
+        editions=MappingProxyType(editions),
+        timings=hardware.read_timings(source("timings.yaml")),
+        leds=MappingProxyType(leds),
+        led_patterns=MappingProxyType(patterns),
+        alarms=MappingProxyType(alarms),
+    )
