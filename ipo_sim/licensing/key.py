@@ -1,17 +1,136 @@
-"""Licence keys: our own open 32-character strings that bind a licence to the serial of a feature key card."""
+"""Licence keys: our own open 32-character strings that bind a licence to the serial of a feature key card.
+
+The format is written down in docs/reference/licence-key.md. It has nothing to do with the maker's keys.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
 from datetime import date
+from struct import Struct
+
+from ipo_sim.errors import LicenceFormatError
+
+KEY_LENGTH = 32
+# Public, so that benches work out of the box: whoever reads this can mint keys. It protects nothing.
+DEFAULT_SECRET = b"ipo-sim public bench secret"
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+VERSION = 1
+# Version, licence code, instances, expiry, nonce.
+BODY = Struct(">BHHHH")
+CHECK_END = BODY.size + 4
+DATA_SIZE = 20
+TAG_SIZE = DATA_SIZE - CHECK_END
+# Labels keep the two digests apart from one another, from other uses of the secret, and from later versions.
+CHECK_LABEL = b"ipo-sim licence key 1 check\0"
+TAG_LABEL = b"ipo-sim licence key 1 tag\0"
+
+# Code, instances, expiry and nonce have two bytes each.
+FIELD_MAX = 0xFFFF
+EXPIRY_EPOCH = date(2000, 1, 1)
+EXPIRY_MAX = date.fromordinal(EXPIRY_EPOCH.toordinal() + FIELD_MAX)
+# Feature key cards have 10 digits; other dongles and enrolled cards may have more.
+SERIAL_MAX = 32
+
+_FORGIVEN = str.maketrans("abcdefghijklmnopqrstuvwxyzILO", "ABCDEFGH1JK1MN0PQRSTUVWXYZ110")
+# What stands between the groups of a printed or pasted key.
+_SEPARATORS = re.compile("[ \t\r\n\u00a0-]+")
+_CANONICAL = re.compile(f"[{ALPHABET}]{{{KEY_LENGTH}}}")
+# int() reads base 32 in the digits 0-9a-v.
+_TO_INT_DIGITS = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 
 
 @dataclass(frozen=True, slots=True)
 class LicenceKey:
-    """A recognised string: what it licenses and until the end of which day; None: for ever."""
+    """A recognised string: what it licenses and until the end of which day; None: for ever. `data` are its 20 bytes."""
 
     text: str
     licence_code: int
     instances: int
     expiry: date | None
     nonce: int
+    data: bytes = field(repr=False)
+
+
+def normalise(text: str) -> str:
+    """The string as it is kept: without blanks and hyphens, and in canonical letters if it is one of ours.
+
+    A string that is not recognised keeps its letters: it may be the maker's, in which case matters.
+    """
+    key = recognise(text)
+    return key.text if key is not None else _SEPARATORS.sub("", text)
+
+
+def recognise(text: str) -> LicenceKey | None:
+    """The key that the text spells, or None when it is none of ours; says nothing of card and secret.
+
+    Lower case, blanks, hyphens, `I` and `L` for `1` and `O` for `0` are forgiven.
+    """
+    canonical = _SEPARATORS.sub("", text).translate(_FORGIVEN)
+    if not _CANONICAL.fullmatch(canonical):
+        return None
+    data = int(canonical.translate(_TO_INT_DIGITS), 32).to_bytes(DATA_SIZE, "big")
+    version, code, instances, days, nonce = BODY.unpack_from(data)
+    if version != VERSION or not code or not instances or data[BODY.size : CHECK_END] != _check(data[: BODY.size]):
+        return None
+    expiry = date.fromordinal(EXPIRY_EPOCH.toordinal() + days) if days else None
+    return LicenceKey(canonical, code, instances, expiry, nonce, data)
+
+
+def verify(key: LicenceKey, serial: str, secret: bytes) -> bool:
+    """Whether the key was issued for the card of this serial with this secret; False too for what is no serial."""
+    if not _is_serial(serial):
+        return False
+    tag = _tag(key.data[: BODY.size], serial, secret)
+    return hmac.compare_digest(tag, key.data[CHECK_END:])
+
+
+def issue(
+    *, licence_code: int, instances: int, expiry: date | None, serial: str, secret: bytes, nonce: int
+) -> LicenceKey:
+    """A new key; the same arguments give the same key. `nonce` tells keys apart that are equal otherwise.
+
+    `licence_code` and `instances` 1-65535, `nonce` 0-65535, `expiry` 2000-01-02 to 2179-06-06, `serial` 1-32 ASCII
+    letters and digits, `secret` not empty; LicenceFormatError names what is outside.
+    """
+    _require(licence_code, 1, "licence code")
+    _require(instances, 1, "number of instances")
+    _require(nonce, 0, "nonce")
+    if expiry is not None and not EXPIRY_EPOCH < expiry <= EXPIRY_MAX:
+        raise LicenceFormatError(f"a licence can end after {EXPIRY_EPOCH} and up to {EXPIRY_MAX}, not on {expiry}")
+    if not _is_serial(serial):
+        raise LicenceFormatError(f"a card serial is 1 to {SERIAL_MAX} letters and digits, not {serial!r}")
+    if not secret:
+        raise LicenceFormatError("the secret that signs licence keys is empty")
+    days = expiry.toordinal() - EXPIRY_EPOCH.toordinal() if expiry is not None else 0
+    body = BODY.pack(VERSION, licence_code, instances, days, nonce)
+    data = body + _check(body) + _tag(body, serial, secret)
+    return LicenceKey(_text(data), licence_code, instances, expiry, nonce, data)
+
+
+def _check(body: bytes) -> bytes:
+    return hashlib.sha256(CHECK_LABEL + body).digest()[: CHECK_END - BODY.size]
+
+
+def _tag(body: bytes, serial: str, secret: bytes) -> bytes:
+    # The length before the serial and the fixed size of the body let no two inputs give the same message.
+    message = TAG_LABEL + bytes((len(serial),)) + serial.encode("ascii") + body
+    return hmac.digest(secret, message, "sha256")[:TAG_SIZE]
+
+
+def _text(data: bytes) -> str:
+    number = int.from_bytes(data, "big")
+    return "".join(ALPHABET[number >> shift & 31] for shift in range(8 * DATA_SIZE - 5, -1, -5))
+
+
+def _is_serial(text: str) -> bool:
+    return len(text) <= SERIAL_MAX and text.isascii() and text.isalnum()
+
+
+def _require(value: int, low: int, what: str) -> None:
+    if not low <= value <= FIELD_MAX:
+        raise LicenceFormatError(f"the {what} is {low} to {FIELD_MAX}, not {value}")
