@@ -1,0 +1,48 @@
+# `make run` shows it, `make test` proves it; the rest is for who works on it.
+BIN := .venv/bin
+CONFIG ?= configs/full.yaml
+GENERATED := docs/reference
+
+export PYTHON
+
+.PHONY: run test check fast cov bench docs lint lock
+
+run: ## boot a demonstration unit on a broker of its own
+	@.ci/venv run
+	@exec $(BIN)/ipo-sim run $(CONFIG)
+
+test: ## install what the tests need, and run them all
+	@.ci/venv dev
+	@.ci/tools
+	@$(BIN)/pytest
+
+check: lint test ## what CI runs
+
+lint:
+	@.ci/venv dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+fast: ## the quick tests only, on every core
+	@.ci/venv dev
+	@$(BIN)/pytest -m "not slow" -n auto
+
+cov: ## all tests, with the lines and branches that none of them reaches
+	@.ci/venv dev
+	@.ci/tools
+	@$(BIN)/pytest --cov --cov-report=term --cov-report=html
+
+bench: ## the project's figures, as ratios against a reference measured in the same run
+	@.ci/venv dev
+	@.ci/tools
+	@$(BIN)/ipo-sim bench
+
+docs: ## make the generated part of the documentation anew
+	@.ci/venv run
+	@$(BIN)/ipo-sim schema config >docs/reference/config.schema.json
+	@$(BIN)/ipo-sim schema mqtt >docs/reference/asyncapi.json
+
+lock: ## pin anew what pyproject.toml asks for
+	@.ci/venv dev
+	@.ci/lock
