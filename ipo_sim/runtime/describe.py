@@ -1,0 +1,51 @@
+"""Events in plain words, for people who ask why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ipo_sim.core import events as e
+from ipo_sim.core.events import Fact
+
+
+def _key_inserted(fact: e.FeatureKeyInserted) -> str:
+    return f"feature key {fact.serial} was inserted"
+
+
+def _shutdown_requested(fact: e.ShutdownRequested) -> str:
+    length = f"for {fact.minutes} minutes" if fact.minutes else "until power is cycled"
+    return f"a shutdown {length} was asked for by {fact.source}"
+
+
+def _configured(fact: e.PartConfigured) -> str:
+    return f"{fact.part or 'nothing'} was configured at {fact.path}"
+
+
+# The value type is Any because each text takes its own fact only.
+_TEXTS: Mapping[type[Fact], Callable[[Any], str]] = {
+    e.PowerApplied: lambda _: "power was applied",
+    e.PowerRemoved: lambda _: "power was removed",
+    e.RestartRequested: lambda _: "a restart was asked for",
+    e.ShutdownRequested: _shutdown_requested,
+    e.DeadlineReached: lambda _: "a deadline of the unit was reached",
+    e.ReaderAttached: lambda fact: f"reader {fact.name} was attached",
+    e.ReaderLost: lambda fact: f"the reader was lost: {fact.error}",
+    e.FeatureKeyInserted: _key_inserted,
+    e.FeatureKeyRemoved: lambda _: "the feature key was removed",
+    e.FeatureKeyUnreadable: lambda fact: f"the feature key could not be read (reason {int(fact.reason)})",
+    e.LicenceAdded: lambda fact: f"licence {fact.key} was added",
+    e.LicenceRemoved: lambda fact: f"licence {fact.key} was removed",
+    e.ConfigurationLoaded: lambda _: "the configuration was loaded",
+    e.PartFitted: lambda fact: f"{fact.part} was fitted at {fact.path}",
+    e.PartWithdrawn: lambda fact: f"the part at {fact.path} was withdrawn",
+    e.PartConfigured: _configured,
+    e.FaultSet: lambda fact: f"a fault was set at {fact.path}: {fact.fault}",
+    e.FaultCleared: lambda fact: f"the fault at {fact.path} was cleared",
+    e.DateSet: lambda _: "the unit's date was set",
+}
+
+
+def describe(fact: Fact) -> str:
+    """What happened, as one clause in the past tense."""
+    return _TEXTS[type(fact)](fact)
