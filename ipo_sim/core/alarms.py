@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from functools import lru_cache
 
 from ipo_sim.core.draft import UP, Draft
 from ipo_sim.core.effects import Notification
 from ipo_sim.core.feature_key import KEY_INDEX, KEY_NAME, KEY_PATH
-from ipo_sim.core.model import Alarm, Cause, Hold, KeyCondition, KeyReason, Part, Severity
+from ipo_sim.core.model import Alarm, Hold, KeyCondition, KeyReason, Part, Severity
 
 ENTITY_FAILURE = 20
 FEATURE_KEY = 40
@@ -17,26 +18,16 @@ SERVICE_FAILURE = 46
 HARDWARE_TYPE_FAILURE = 4
 FEATURE_LICENCE_MISSING = 5
 
+KEY_ALARM = "40-feature-key"
+
+# Calling the enumeration costs more than a look-up, and a cascade asks dozens of times.
+_SEVERITIES = {int(severity): severity for severity in Severity}
 _KEY_TEXTS = {
     KeyReason.NOT_PRESENT: "feature key not present",
     KeyReason.NO_REGISTER_ACCESS: "feature key does not answer",
     KeyReason.INVALID_REGISTERS: "feature key registers not in order",
     KeyReason.NON_SPECIFIC_ERROR: "feature key reader lost or failing",
 }
-
-
-class _Condition(NamedTuple):
-    """One thing out of order, as an alarm says it."""
-
-    id: str
-    event: int
-    severity: Severity
-    reason: int | None
-    entity: str
-    entity_name: str
-    entity_index: int
-    text: str
-    cause: Cause
 
 
 def raise_alarms(draft: Draft, parts: tuple[Part, ...]) -> tuple[Alarm, ...]:
@@ -47,13 +38,12 @@ def raise_alarms(draft: Draft, parts: tuple[Part, ...]) -> tuple[Alarm, ...]:
     old = draft.old
     if parts is old.parts and draft.key is old.key and draft.life is old.life:
         return old.alarms
-    standing = {alarm.id: alarm for alarm in old.alarms}
     if not draft.up:
         return ()
+    standing = {alarm.id: alarm for alarm in old.alarms}
     alarms = []
-    for condition in _conditions(draft, parts):
-        before = standing.pop(condition.id, None)
-        alarm = _alarm(draft, condition, before)
+    for alarm in _alarms(draft, parts, standing):
+        before = standing.pop(alarm.id, None)
         if before is None or (before.severity, before.reason) != (alarm.severity, alarm.reason):
             _notify(draft, alarm)
         alarms.append(alarm)
@@ -62,45 +52,78 @@ def raise_alarms(draft: Draft, parts: tuple[Part, ...]) -> tuple[Alarm, ...]:
     return tuple(alarms)
 
 
-def _conditions(draft: Draft, parts: tuple[Part, ...]) -> list[_Condition]:
-    conditions = []
-    key = draft.key
-    if key.condition in (KeyCondition.GRACE, KeyCondition.NOT_IN_ORDER):
-        severity = Severity.WARNING if key.condition is KeyCondition.GRACE else Severity.CRITICAL
-        text = _KEY_TEXTS.get(key.reason, "feature key not in order")
-        conditions.append(
-            _Condition(
-                "40-feature-key", FEATURE_KEY, severity, int(key.reason), KEY_PATH, KEY_NAME, KEY_INDEX, text, key.cause
-            )
-        )
+def _alarms(draft: Draft, parts: tuple[Part, ...], standing: Mapping[str, Alarm]) -> list[Alarm]:
+    alarms = []
+    if draft.key.condition in (KeyCondition.GRACE, KeyCondition.NOT_IN_ORDER):
+        alarms.append(_key_alarm(draft, standing))
     for part in parts:
         if part.failed or part.service.hold in _HELD:
-            conditions.extend(_part_conditions(draft, part))
-    return conditions
+            _part_alarms(draft, part, standing, alarms)
+    return alarms
+
+
+def _key_alarm(draft: Draft, standing: Mapping[str, Alarm]) -> Alarm:
+    key = draft.key
+    before = standing.get(KEY_ALARM)
+    return Alarm(
+        KEY_ALARM,
+        FEATURE_KEY,
+        draft.catalogue.alarms[FEATURE_KEY].name,
+        Severity.WARNING if key.condition is KeyCondition.GRACE else Severity.CRITICAL,
+        int(key.reason),
+        KEY_PATH,
+        KEY_NAME,
+        KEY_INDEX,
+        draft.unit_time if before is None else before.since,
+        draft.seq if before is None else before.seq,
+        _KEY_TEXTS.get(key.reason, "feature key not in order"),
+        key.cause,
+    )
 
 
 _HELD = frozenset({Hold.MISSING, Hold.MISMATCH, Hold.SURPLUS, Hold.LICENCE})
 
 
-def _part_conditions(draft: Draft, part: Part) -> list[_Condition]:
-    hold, cause = part.service.hold, part.service.cause
-    found = []
+def _part_alarms(draft: Draft, part: Part, standing: Mapping[str, Alarm], alarms: list[Alarm]) -> None:
+    hold = part.service.hold
     if part.failed:
-        found.append(_condition(draft, part, ENTITY_FAILURE, None, _failure_text(hold), cause))
+        alarms.append(_part_alarm(draft, part, standing, ENTITY_FAILURE, None, _failure_text(hold)))
     if hold is Hold.LICENCE:
-        text = cause[0].removeprefix("licence:")
-        found.append(_condition(draft, part, SERVICE_FAILURE, FEATURE_LICENCE_MISSING, text, cause))
+        text = part.service.cause[0].removeprefix("licence:")
+        alarms.append(_part_alarm(draft, part, standing, SERVICE_FAILURE, FEATURE_LICENCE_MISSING, text))
     elif hold in (Hold.MISMATCH, Hold.SURPLUS) or (hold is Hold.MISSING and not part.failed):
         text = _configuration_text(part)
-        found.append(_condition(draft, part, CONFIGURATION_FAILURE, HARDWARE_TYPE_FAILURE, text, cause))
-    return found
+        alarms.append(_part_alarm(draft, part, standing, CONFIGURATION_FAILURE, HARDWARE_TYPE_FAILURE, text))
 
 
-def _condition(draft: Draft, part: Part, event: int, reason: int | None, text: str, cause: Cause) -> _Condition:
+def _part_alarm(
+    draft: Draft, part: Part, standing: Mapping[str, Alarm], event: int, reason: int | None, text: str
+) -> Alarm:
+    kind = draft.catalogue.alarms[event]
     place = part.place
-    severity = Severity(draft.catalogue.alarms[event].severity)
-    name = f"{event}-{place.path.replace('/', '-')}"
-    return _Condition(name, event, severity, reason, place.path, part.entity_name, part.entity_index, text, cause)
+    name = _alarm_id(event, place.path)
+    before = standing.get(name)
+    if before is not None and before.reason == reason and before.text == text and before.cause == part.service.cause:
+        return before
+    return Alarm(
+        name,
+        event,
+        kind.name,
+        _SEVERITIES[kind.severity],
+        reason,
+        place.path,
+        part.entity_name,
+        part.entity_index,
+        draft.unit_time if before is None else before.since,
+        draft.seq if before is None else before.seq,
+        text,
+        part.service.cause,
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _alarm_id(event: int, path: str) -> str:
+    return f"{event}-{path.replace('/', '-')}"
 
 
 def _failure_text(hold: Hold | None) -> str:
@@ -115,30 +138,6 @@ def _configuration_text(part: Part) -> str:
     configured = part.configured.code if part.configured else "nothing"
     fitted = part.fitted.code if part.fitted else "nothing"
     return f"{configured} configured, {fitted} fitted"
-
-
-def _alarm(draft: Draft, condition: _Condition, before: Alarm | None) -> Alarm:
-    if before is not None and (before.severity, before.reason, before.text, before.cause) == (
-        condition.severity,
-        condition.reason,
-        condition.text,
-        condition.cause,
-    ):
-        return before
-    return Alarm(
-        condition.id,
-        condition.event,
-        draft.catalogue.alarms[condition.event].name,
-        condition.severity,
-        condition.reason,
-        condition.entity,
-        condition.entity_name,
-        condition.entity_index,
-        draft.unit_time if before is None else before.since,
-        draft.seq if before is None else before.seq,
-        condition.text,
-        condition.cause,
-    )
 
 
 def _notify(draft: Draft, alarm: Alarm) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ipo_sim.catalogue.types import PartType, PlaceKind
 from ipo_sim.core.draft import Draft
@@ -27,7 +26,7 @@ def fit_part(draft: Draft, fact: PartFitted) -> None:
     problem = fit_problem(draft.catalogue, model, draft.definition.release_profile, _fitted(draft), fact.path, kind)
     if problem:
         raise CommandRejected("does-not-fit", problem)
-    fitted = replace(part, fitted=kind, detected=False, seq=draft.seq, fault=None)
+    fitted = part._replace(fitted=kind, detected=False, seq=draft.seq, fault=None)
     _put(draft, index, fitted)
     draft.parts = with_surplus(draft.parts)
     if draft.up:
@@ -64,7 +63,7 @@ def configure_part(draft: Draft, fact: PartConfigured) -> None:
     if kind is not None and kind.place is not part.place.kind:
         raise CommandRejected("does-not-fit", f"{kind.code} cannot be at {fact.path}")
     differs = part.fitted is not None and kind is not None and kind is not part.fitted
-    _put(draft, index, replace(part, configured=kind, seq=draft.seq if differs else part.seq))
+    _put(draft, index, part._replace(configured=kind, seq=draft.seq if differs else part.seq))
 
 
 def set_fault(draft: Draft, fact: FaultSet) -> None:
@@ -77,7 +76,7 @@ def set_fault(draft: Draft, fact: FaultSet) -> None:
         raise CommandRejected("bad-fault", f"a fault is named by 1 to {MAX_FAULT_LENGTH} printable characters")
     if part.fault == fact.fault:
         raise CommandRejected("unchanged", f"{fact.path} has that fault already")
-    _put(draft, index, replace(part, fault=fact.fault, seq=draft.seq))
+    _put(draft, index, part._replace(fault=fact.fault, seq=draft.seq))
 
 
 def clear_fault(draft: Draft, fact: FaultCleared) -> None:
@@ -86,20 +85,20 @@ def clear_fault(draft: Draft, fact: FaultCleared) -> None:
     part = draft.parts[index]
     if part.fault is None:
         raise CommandRejected("no-fault", f"{fact.path} has no fault")
-    _put(draft, index, replace(part, fault=None, seq=draft.seq))
+    _put(draft, index, part._replace(fault=None, seq=draft.seq))
 
 
 def with_surplus(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """The parts, each beyond the maximum of its kind marked with the rule that it breaks."""
     rules = surplus({part.place.path: part.fitted for part in parts if part.fitted is not None})
     return tuple(
-        part if part.surplus == rules.get(part.place.path) else replace(part, surplus=rules.get(part.place.path))
+        part if part.surplus == rules.get(part.place.path) else part._replace(surplus=rules.get(part.place.path))
         for part in parts
     )
 
 
 def _empty(draft: Draft, part: Part) -> Part:
-    return replace(part, fitted=None, detected=False, seq=draft.seq, fault=None)
+    return part._replace(fitted=None, detected=False, seq=draft.seq, fault=None)
 
 
 def _put(draft: Draft, index: int, part: Part) -> None:

@@ -23,14 +23,14 @@ _PLAIN = frozenset({types.NoneType, bool, int, float, str})
 
 
 def encode(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """A model value as JSON value: dataclasses are objects, tuples lists, bytes hex, a catalogue part its code."""
+    """A model value as JSON value: records are objects, tuples lists, bytes hex, a catalogue part its code."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, PartType):
         return value.code
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
         return [encode(item) for item in value]
     if isinstance(value, bytes):
         return value.hex()
@@ -74,8 +74,8 @@ class Decoder:
             return self._tuple(typing.get_args(kind))
         if typing.get_origin(kind) in (types.UnionType, Union):
             return self._optional(typing.get_args(kind))
-        if isinstance(kind, type) and is_dataclass(kind):
-            return self._dataclass(kind)
+        if isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "_fields")):
+            return self._record(kind)
         if isinstance(kind, type) and issubclass(kind, Enum):
             return kind
         if kind in (int, float, bool):
@@ -94,7 +94,7 @@ class Decoder:
         decode = self._for(kind)
         return lambda data: None if data is None else decode(data)
 
-    def _dataclass(self, kind: type) -> _Decode:
+    def _record(self, kind: type) -> _Decode:
         members = self._members(kind)
 
         def decode(data: Mapping[str, Any]) -> object:
@@ -107,7 +107,7 @@ class Decoder:
 
     def _members(self, kind: type) -> dict[str, _Decode]:
         hints = typing.get_type_hints(kind)
-        return {f.name: self._for(hints[f.name]) for f in fields(kind) if f.name not in _GIVEN}
+        return {name: self._for(hints[name]) for name in _names(kind) if name not in _GIVEN}
 
 
 def encode_unit(unit: Unit) -> dict[str, Any]:
@@ -117,6 +117,8 @@ def encode_unit(unit: Unit) -> dict[str, Any]:
 
 @cache
 def _names(kind: type) -> tuple[str, ...]:
+    if hasattr(kind, "_fields"):
+        return cast("tuple[str, ...]", kind._fields)
     if not is_dataclass(kind):
         raise TypeError(f"no model value: {kind.__name__}")
     return tuple(field.name for field in fields(kind))

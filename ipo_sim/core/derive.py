@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import zip_longest
 from typing import TypeVar
 
 from ipo_sim.core.alarms import raise_alarms
@@ -31,6 +32,7 @@ from ipo_sim.core.service import serve_parts
 
 _NEVER_POWERED = Life(Lifecycle.OFF, seq=0)
 _NO_OFFSET = Nanoseconds(0)
+# Named tuples whose first field tells one from another of their kind.
 _E = TypeVar("_E", Licence, Feature, Led, Alarm)
 
 
@@ -116,41 +118,46 @@ def _status(draft: Draft, edition: Edition) -> UnitStatus:
     return new_status(draft.definition, edition, draft.life, draft.clock_offset_ns, cause)
 
 
-def _changes(old: Unit, new: Unit) -> Iterator[Changed]:
+def _changes(old: Unit, new: Unit) -> list[Changed]:
     """In the order of a cascade: whoever sees `unit` change finds the rest in place."""
+    changes: list[Changed] = []
     if new.key is not old.key:
-        yield Changed("feature-key", new.key)
+        changes.append(Changed("feature-key", new.key))
     if new.reader is not old.reader:
-        yield Changed("reader", new.reader)
-    yield from _differences(old.licences, new.licences, _licence_path)
-    yield from _differences(old.features, new.features, _feature_path)
-    for before, after in zip(old.parts, new.parts, strict=True):
-        if after is not before:
-            yield from _part_change(before, after)
-    yield from _differences(old.leds, new.leds, _led_path)
-    yield from _differences(old.alarms, new.alarms, _alarm_path)
+        changes.append(Changed("reader", new.reader))
+    _compare(old.licences, new.licences, _licence_path, changes)
+    _compare(old.features, new.features, _feature_path, changes)
+    if new.parts is not old.parts:
+        _compare_parts(old.parts, new.parts, changes)
+    _compare(old.leds, new.leds, _led_path, changes)
+    _compare(old.alarms, new.alarms, _alarm_path, changes)
     if new.status is not old.status:
-        yield Changed("unit", new.status)
+        changes.append(Changed("unit", new.status))
+    return changes
 
 
-def _differences(old: tuple[_E, ...], new: tuple[_E, ...], path_of: Callable[[_E], str]) -> Iterator[Changed]:
+def _compare(old: tuple[_E, ...], new: tuple[_E, ...], path_of: Callable[[_E], str], changes: list[Changed]) -> None:
+    """What came, changed and went; entities that stayed the same objects are passed over."""
     if new is old:
         return
-    gone = {path_of(item): item for item in old}
-    for value in new:
-        path = path_of(value)
-        before = gone.pop(path, None)
-        if before is not value and before != value:
-            yield Changed(path, value)
-    for path in gone:
-        yield Changed(path, None)
+    moved = [pair for pair in zip_longest(old, new) if pair[0] is not pair[1]]
+    gone = {before[0]: before for before, _ in moved if before is not None}
+    for _, value in moved:
+        if value is not None:
+            before = gone.pop(value[0], None)
+            if before is None or before != value:
+                changes.append(Changed(path_of(value), value))
+    changes.extend(Changed(path_of(before), None) for before in gone.values())
 
 
-def _part_change(before: Part, after: Part) -> Iterator[Changed]:
-    if _visible(after):
-        yield Changed(after.place.path, after)
-    elif _visible(before):
-        yield Changed(before.place.path, None)
+def _compare_parts(old: tuple[Part, ...], new: tuple[Part, ...], changes: list[Changed]) -> None:
+    for before, after in zip(old, new, strict=True):
+        if after is before:
+            continue
+        if _visible(after):
+            changes.append(Changed(after.place.path, after))
+        elif _visible(before):
+            changes.append(Changed(after.place.path, None))
 
 
 def _visible(part: Part) -> bool:

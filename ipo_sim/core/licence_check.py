@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
-from ipo_sim.catalogue.types import LicenceKind, LicenceType
+from ipo_sim.catalogue.types import LicenceKind
 from ipo_sim.core.draft import DAY_NS, MINUTE_NS, UP, Draft
 from ipo_sim.core.model import Cause, Edition, Feature, Licence, Nanoseconds
 from ipo_sim.licensing.key import verify
@@ -24,12 +24,9 @@ class Licensing(NamedTuple):
     expiry_at: Nanoseconds | None
 
 
-class _Ruling(NamedTuple):
-    """A status before Dormant is decided: None stands for a candidate."""
-
-    status: LicenceStatus | None
-    cause: Cause
-    matches: tuple[str, bool] | None
+# A status before Dormant is decided (None: a candidate for Valid), and its cause.
+_Ruling = tuple[LicenceStatus | None, Cause]
+_CANDIDATE: _Ruling = (None, ())
 
 
 def check_licences(draft: Draft) -> Licensing:
@@ -37,15 +34,15 @@ def check_licences(draft: Draft) -> Licensing:
     old = draft.old
     if not _must_check(draft):
         return Licensing(draft.licences, old.edition, old.features, old.expiry_at)
-    rulings = [_rule(draft, licence) for licence in draft.licences]
+    checked = _check_serial(draft)
+    rulings = _rulings(draft, checked)
     candidates = [
-        kind
-        for licence, ruling in zip(draft.licences, rulings, strict=True)
-        if ruling.status is None and (kind := _kind(draft, licence))
+        draft.catalogue.licences[licence.decoded.licence_code]
+        for licence, ruling in zip(checked, rulings, strict=True)
+        if ruling is _CANDIDATE and licence.decoded is not None
     ]
-    rules = draft.catalogue.editions[draft.definition.release_profile]
-    settlement = settle(candidates, rules)
-    licences = _decide(draft, rulings, settlement)
+    settlement = settle(candidates, draft.catalogue.editions[draft.definition.release_profile])
+    licences = _decide(draft, checked, rulings, settlement)
     return Licensing(
         licences, _edition(draft, licences, settlement), _features(draft, licences), _expiry_at(draft, licences)
     )
@@ -65,34 +62,54 @@ def _must_check(draft: Draft) -> bool:
     return draft.clock_offset_ns != old.clock_offset_ns or (old.expiry_at is not None and draft.at >= old.expiry_at)
 
 
-def _kind(draft: Draft, licence: Licence) -> LicenceType | None:
-    return draft.catalogue.licences[licence.decoded.licence_code] if licence.decoded else None
-
-
-def _rule(draft: Draft, licence: Licence) -> _Ruling:
-    if not draft.up:
-        return _Ruling(LicenceStatus.UNKNOWN, (f"unit:{draft.life.state}", f"event:{draft.life.seq}"), licence.matches)
-    if not licence.loaded:
-        return _Ruling(LicenceStatus.UNKNOWN, ("configuration", f"event:{licence.seq}"), licence.matches)
-    kind = _kind(draft, licence)
-    if kind is None or licence.decoded is None:
-        return _Ruling(LicenceStatus.INVALID, ("licence-string", f"event:{licence.seq}"), None)
+def _check_serial(draft: Draft) -> tuple[Licence, ...]:
+    """Every string checked against the serial that counts now; a check is remembered, so each is made once a card."""
     serial = draft.key.validated_serial
-    if serial is None:
-        return _Ruling(LicenceStatus.INVALID, ("feature-key", *draft.key.cause), licence.matches)
-    matches = licence.matches
-    if matches is None or matches[0] != serial:
-        matches = (serial, verify(licence.decoded, serial, draft.definition.secret))
-    if not matches[1]:
-        return _Ruling(LicenceStatus.INVALID, _since(draft, licence, LicenceStatus.INVALID, "feature-key"), matches)
-    expiry = licence.decoded.expiry
-    if expiry is not None and expiry.toordinal() - EPOCH_ORDINAL < draft.local_day:
-        head = f"expiry:{expiry.isoformat()}"
-        return _Ruling(LicenceStatus.EXPIRED, _since(draft, licence, LicenceStatus.EXPIRED, head), matches)
+    if serial is None or all(licence.matches and licence.matches[0] == serial for licence in draft.licences):
+        return draft.licences
+    secret = draft.definition.secret
+    return tuple(
+        licence
+        if licence.decoded is None or (licence.matches and licence.matches[0] == serial)
+        else licence._replace(matches=(serial, verify(licence.decoded, serial, secret)))
+        for licence in draft.licences
+    )
+
+
+def _rulings(draft: Draft, licences: tuple[Licence, ...]) -> list[_Ruling]:
+    """In the stated order up to Obsolete."""
+    if not draft.up:
+        unknown: _Ruling = (LicenceStatus.UNKNOWN, (f"unit:{draft.life.state}", f"event:{draft.life.seq}"))
+        return [unknown] * len(licences)
+    keyless: _Ruling | None = None
+    if draft.key.validated_serial is None:
+        keyless = (LicenceStatus.INVALID, ("feature-key", *draft.key.cause))
+    day = draft.local_day
+    return [_string_ruling(licence) or keyless or _card_ruling(draft, licence, day) for licence in licences]
+
+
+def _string_ruling(licence: Licence) -> _Ruling | None:
+    """What a string's text and entry alone decide."""
+    if not licence.loaded:
+        return LicenceStatus.UNKNOWN, ("configuration", f"event:{licence.seq}")
+    if licence.decoded is None:
+        return LicenceStatus.INVALID, ("licence-string", f"event:{licence.seq}")
+    return None
+
+
+def _card_ruling(draft: Draft, licence: Licence, day: int) -> _Ruling:
+    """What the card, the day and the release decide of a recognised string."""
+    decoded = licence.decoded
+    if decoded is None or licence.matches is None or not licence.matches[1]:
+        return LicenceStatus.INVALID, _since(draft, licence, LicenceStatus.INVALID, "feature-key")
+    expiry = decoded.expiry
+    if expiry is not None and expiry.toordinal() - EPOCH_ORDINAL < day:
+        return LicenceStatus.EXPIRED, _since(draft, licence, LicenceStatus.EXPIRED, f"expiry:{expiry.isoformat()}")
+    kind = draft.catalogue.licences[decoded.licence_code]
     if draft.definition.release_profile not in kind.profiles or draft.definition.model not in kind.models:
         head = f"release-profile:{draft.definition.release_profile}"
-        return _Ruling(LicenceStatus.OBSOLETE, (head, f"event:{licence.seq}"), matches)
-    return _Ruling(None, (), matches)
+        return LicenceStatus.OBSOLETE, (head, f"event:{licence.seq}")
+    return _CANDIDATE
 
 
 def _since(draft: Draft, licence: Licence, status: LicenceStatus, head: str) -> Cause:
@@ -103,22 +120,22 @@ def _since(draft: Draft, licence: Licence, status: LicenceStatus, head: str) -> 
     return (head, last)
 
 
-def _decide(draft: Draft, rulings: list[_Ruling], settlement: Settlement) -> tuple[Licence, ...]:
-    licences = draft.licences
+def _decide(
+    draft: Draft, licences: tuple[Licence, ...], rulings: list[_Ruling], settlement: Settlement
+) -> tuple[Licence, ...]:
     causes: dict[str, Cause] = {}
-    for licence, ruling in zip(licences, rulings, strict=True):
-        if ruling.status is not None:
-            causes.setdefault(licence.type_name, ruling.cause)
+    for licence, (status, cause) in zip(licences, rulings, strict=True):
+        if status is not None:
+            causes.setdefault(licence.type_name, cause)
     decided = []
-    for licence, ruling in zip(licences, rulings, strict=True):
-        status, cause = ruling.status, ruling.cause
-        if status is None:
-            if licence.type_name in settlement.valid:
-                status = LicenceStatus.VALID
-            else:
-                status = LicenceStatus.DORMANT
-                cause = _dormant_cause(draft, licence, settlement, causes)
-        decided.append(_with(licence, status, cause, ruling.matches))
+    for licence, (status, cause) in zip(licences, rulings, strict=True):
+        if status is not None:
+            decided.append(_with(licence, status, cause))
+        elif licence.type_name in settlement.valid:
+            decided.append(_with(licence, LicenceStatus.VALID, ()))
+        else:
+            dormant = _dormant_cause(draft, licence, settlement, causes)
+            decided.append(_with(licence, LicenceStatus.DORMANT, dormant))
     return tuple(decided)
 
 
@@ -139,8 +156,8 @@ def _held_since(draft: Draft, old: Cause, head: Cause) -> Cause:
     return old if len(old) == len(head) + 1 and old[:-1] == head else (*head, draft.event_ref)
 
 
-def _with(licence: Licence, status: LicenceStatus, cause: Cause, matches: tuple[str, bool] | None) -> Licence:
-    if licence.status is status and licence.cause == cause and licence.matches == matches:
+def _with(licence: Licence, status: LicenceStatus, cause: Cause) -> Licence:
+    if licence.status is status and licence.cause == cause:
         return licence
     return Licence(
         licence.number,
@@ -150,7 +167,7 @@ def _with(licence: Licence, status: LicenceStatus, cause: Cause, matches: tuple[
         licence.loaded,
         licence.seq,
         status,
-        matches,
+        licence.matches,
         cause,
     )
 
@@ -176,28 +193,32 @@ def _module_cause(draft: Draft, licences: Iterable[Licence], names: tuple[str, .
     return _held_since(draft, draft.old.edition.module_cause, (head,))
 
 
-def _features(draft: Draft, licences: Iterable[Licence]) -> tuple[Feature, ...]:
+def _features(draft: Draft, licences: tuple[Licence, ...]) -> tuple[Feature, ...]:
     """One pool for each feature that a recognised string names; several strings add up."""
+    kinds = draft.catalogue.licences
     pools: dict[str, tuple[str, int, Cause]] = {}
     for licence in licences:
-        kind = _kind(draft, licence)
-        if kind is None or licence.decoded is None:
+        if licence.decoded is None:
             continue
-        name, licensed, cause = pools.get(kind.feature, (kind.name, 0, ()))
+        kind = kinds[licence.decoded.licence_code]
+        name, licensed, cause = pools.get(kind.feature, _NO_POOL)
         if licence.status is LicenceStatus.VALID:
             licensed += 1 if kind.kind is LicenceKind.FEATURE else licence.decoded.instances
         elif not cause:
             cause = (f"licence:{kind.name}", *licence.cause)
-        pools[kind.feature] = (name, licensed, cause)
+        pools[kind.feature] = (name or kind.name, licensed, cause)
     old = {feature.name: feature for feature in draft.old.features}
-    return tuple(_feature(feature, *pool, old=old.get(feature)) for feature, pool in pools.items())
+    return tuple([_feature(feature, *pool, old.get(feature)) for feature, pool in pools.items()])
 
 
-def _feature(feature: str, licence: str, licensed: int, cause: Cause, *, old: Feature | None) -> Feature:
+_NO_POOL: tuple[str, int, Cause] = ("", 0, ())
+
+
+def _feature(name: str, licence: str, licensed: int, cause: Cause, old: Feature | None) -> Feature:
     cause = () if licensed else cause
     if old is not None and old.licensed == licensed and old.cause == cause and old.licence == licence:
         return old
-    return Feature(feature, licence, licensed, 0, 0, licensed, cause)
+    return Feature(name, licence, licensed, 0, 0, licensed, cause)
 
 
 def _expiry_at(draft: Draft, licences: Iterable[Licence]) -> Nanoseconds | None:

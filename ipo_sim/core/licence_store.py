@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.events import ConfigurationLoaded, LicenceAdded, LicenceRemoved
@@ -59,4 +57,4 @@ def load_configuration(draft: Draft, _fact: ConfigurationLoaded) -> None:
     """Entered strings are checked from now on."""
     if all(licence.loaded for licence in draft.licences):
         raise CommandRejected("unchanged", "the loaded configuration is the latest")
-    draft.licences = tuple(licence if licence.loaded else replace(licence, loaded=True) for licence in draft.licences)
+    draft.licences = tuple(licence if licence.loaded else licence._replace(loaded=True) for licence in draft.licences)

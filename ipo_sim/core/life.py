@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ipo_sim.catalogue.types import PlaceKind
 from ipo_sim.core.draft import MINUTE_NS, Draft
@@ -124,14 +123,14 @@ def _start(draft: Draft, *, cold: bool) -> None:
     draft.life = Life(Lifecycle.STARTING, draft.seq, until=_after(draft, seconds), cold=cold, last_start=draft.seq)
     forget_check(draft)
     draft.parts = tuple(
-        replace(part, detected=False, failed=False) if part.detected or part.failed else part for part in draft.parts
+        part._replace(detected=False, failed=False) if part.detected or part.failed else part for part in draft.parts
     )
 
 
 def _finish_boot(draft: Draft) -> None:
     """Parts are detected, the configuration is loaded, then the key decides (hardware.md 6)."""
     draft.parts = tuple(_detect(part) for part in draft.parts)
-    draft.licences = tuple(licence if licence.loaded else replace(licence, loaded=True) for licence in draft.licences)
+    draft.licences = tuple(licence if licence.loaded else licence._replace(loaded=True) for licence in draft.licences)
     halted = draft.key.presence is not KeyPresence.PRESENT and draft.definition.boot_policy is BootPolicy.HALT
     state = Lifecycle.AWAITING_FEATURE_KEY if halted else Lifecycle.RUNNING
     trap = COLD_START if draft.life.cold else WARM_START
@@ -143,7 +142,7 @@ def _finish_boot(draft: Draft) -> None:
 def _detect(part: Part) -> Part:
     if part.fitted is None:
         return part
-    return replace(part, detected=True, configured=part.configured or part.fitted)
+    return part._replace(detected=True, configured=part.configured or part.fitted)
 
 
 def life_cause(draft: Draft) -> tuple[str, ...]:

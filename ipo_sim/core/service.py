@@ -76,7 +76,9 @@ def _service(part: Part, situation: _Situation, served: dict[str, Part], modules
         return EMPTY if part.configured is None else _missing(part)
     if situation.unit is not None:
         return situation.unit
-    held = _own_hold(part) or _carrier_hold(part, served)
+    held = _own_hold(part)
+    if held is None and part.place.carried:
+        held = _carrier_hold(part, served)
     if held is None and part.place.kind is PlaceKind.EXPANSION:
         held = _module_hold(part, situation, modules)
     return held or situation.keyless or IN_SERVICE
@@ -89,15 +91,15 @@ def _missing(part: Part) -> Service:
 
 def _own_hold(part: Part) -> Service | None:
     """What holds a fitted part whatever stands around it."""
-    since = f"event:{part.seq}"
     if part.fault is not None:
-        return Service(OperState.DISABLED, Availability.FAILED, Hold.FAULT, (f"fault:{part.fault}", since))
+        cause = (f"fault:{part.fault}", f"event:{part.seq}")
+        return Service(OperState.DISABLED, Availability.FAILED, Hold.FAULT, cause)
     if not part.detected:
-        return _off_line(Hold.RESTART, ("restart", since))
+        return _off_line(Hold.RESTART, ("restart", f"event:{part.seq}"))
     if part.configured is not part.fitted and part.configured is not None:
-        return _off_line(Hold.MISMATCH, (f"configuration:{_code(part.configured)}", since))
+        return _off_line(Hold.MISMATCH, (f"configuration:{_code(part.configured)}", f"event:{part.seq}"))
     if part.surplus is not None:
-        return _off_line(Hold.SURPLUS, (f"limit:{part.surplus}", since))
+        return _off_line(Hold.SURPLUS, (f"limit:{part.surplus}", f"event:{part.seq}"))
     return None
 
 
@@ -118,8 +120,6 @@ def _code(kind: PartType | None) -> str:
 def _carrier_hold(part: Part, served: dict[str, Part]) -> Service | None:
     """Held by the base card under a daughter card, or by the one that has this module's expansion port."""
     place = part.place
-    if not place.carried:
-        return None
     if place.kind is PlaceKind.DAUGHTER:
         carrier = served[f"slots/{place.number}"]
     else:
