@@ -58,6 +58,7 @@ def read_parts(root: Row, models: Mapping[str, ModelType], profiles: tuple[str, 
             if code in parts:
                 cell.fail("stands in two sections")
             parts[code] = _part(code, place, cell, tuple(models), profiles)
+            _check_limit(parts, parts[code], cell)
     return parts
 
 
@@ -148,7 +149,7 @@ def _part(code: str, place: PlaceKind, cell: Cell, models: tuple[str, ...], prof
             grade=grade(row),
             description=row.take("description").text(),
             limit_group=row.get("limit_group", Cell.text, None),
-            limit=row.get("limit", Cell.integer, None),
+            limit=row.get("limit", _count, None),
             carries_daughter=row.get("carries_daughter", Cell.flag, default=False),
             slots=row.get("slots", _integers, ()),
             expansion_ports=row.get("expansion_ports", _integers, ()),
@@ -170,8 +171,19 @@ def one_of(cell: Cell, known: Mapping[str, object] | tuple[str, ...]) -> str:
     return text
 
 
+def _check_limit(parts: Mapping[str, PartType], part: PartType, cell: Cell) -> None:
+    if part.limit_group is None:
+        return
+    if any(other.limit != part.limit for other in parts.values() if other.limit_group == part.limit_group):
+        cell.fail(f"the limits of group {part.limit_group!r} differ")
+
+
+def _count(cell: Cell) -> int:
+    return cell.integer(1)
+
+
 def _integers(cell: Cell) -> tuple[int, ...]:
-    return cell.tuple_of(Cell.integer)
+    return cell.tuple_of(_count)
 
 
 def _ports(cell: Cell) -> Ports:

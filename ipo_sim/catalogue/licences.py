@@ -47,11 +47,14 @@ def read_editions(
 ) -> dict[str, tuple[EditionRule, ...]]:
     """Edition rules by release profile in the order of evaluation; the last of each profile always holds."""
     rules: dict[str, list[EditionRule]] = {profile: [] for profile in profiles}
-    for cell in rows.cells():
+    for cell in (row.named_by("edition") for row in rows.cells()):
         for rule in _rules(cell, profiles, licences):
-            if rules[rule.profile] and not rules[rule.profile][-1].any_of:
-                cell.fail(f"edition {rule.edition!r} can never hold in profile {rule.profile}")
-            rules[rule.profile].append(rule)
+            before = rules[rule.profile]
+            if any(other.edition == rule.edition for other in before):
+                cell.fail(f"stands twice in profile {rule.profile}")
+            if before and not before[-1].any_of:
+                cell.fail(f"can never hold in profile {rule.profile}: the one before always does")
+            before.append(rule)
     for profile, found in rules.items():
         if not found or found[-1].any_of:
             rows.fail(f"profile {profile} has no edition that always holds")
@@ -73,7 +76,7 @@ def _licence(
             code=code,
             name=name,
             feature=_feature(row.take("feature")),
-            licence_id=row.get("id", Cell.integer, PRIVATE_ID_BASE + code),
+            licence_id=row.get("id", _public_id, PRIVATE_ID_BASE + code),
             kind=row.take("kind").choice(LicenceKind),
             packs=row.get("packs", _packs, ()),
             prerequisites=row.get("prerequisites", lambda sets: sets.tuple_of(any_name), ()),
@@ -88,8 +91,7 @@ def _licence(
 
 def _rules(cell: Cell, profiles: tuple[str, ...], licences: Mapping[str, LicenceType]) -> list[EditionRule]:
     with cell.row() as row:
-        edition = row.take("edition")
-        cell.label = edition.text()
+        edition = _feature(row.take("edition"))
         any_of = _some(row, "any_of", licences)
         max_modules = row.take("max_modules").integer(0, 12)
         extended = row.take("max_modules_extended").integer(max_modules, 12)
@@ -107,7 +109,7 @@ def _rules(cell: Cell, profiles: tuple[str, ...], licences: Mapping[str, Licence
         return [
             EditionRule(
                 profile=profile,
-                edition=_feature(edition),
+                edition=edition,
                 any_of=any_of,
                 max_modules=max_modules,
                 max_modules_extended=extended,
@@ -132,6 +134,10 @@ def _names(cell: Cell, known: Mapping[str, object] | tuple[str, ...]) -> tuple[s
 def _some(row: Row, name: str, known: Mapping[str, object]) -> tuple[str, ...]:
     """Names out of `known`; none when the field is absent."""
     return row.get(name, lambda cell: _names(cell, known), ())
+
+
+def _public_id(cell: Cell) -> int:
+    return cell.integer(1, PRIVATE_ID_BASE - 1)
 
 
 def _packs(cell: Cell) -> tuple[int, ...]:

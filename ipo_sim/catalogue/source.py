@@ -53,14 +53,14 @@ class Cell:
     def integer(self, low: int = 0, high: int = 65_535) -> int:
         """A whole number between `low` and `high`."""
         text = self.text()
-        if not text.isdecimal() or not low <= int(text) <= high:
+        if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
             self.fail(f"expected a whole number from {low} to {high}, not {text!r}")
         return int(text)
 
     def number(self) -> float:
         """A decimal number from 0 up."""
         text = self.text()
-        if not text.replace(".", "", 1).isdecimal():
+        if not (text.isascii() and text.replace(".", "", 1).isdecimal()):
             self.fail(f"expected a number, not {text!r}")
         return float(text)
 
@@ -91,6 +91,11 @@ class Cell:
         if len(set(values)) != len(values):
             self.fail("a value stands twice in the list")
         return share(values)
+
+    def named_by(self, field: str) -> Cell:
+        """The same mapping with the value of one of its fields as its label."""
+        name = _entries(self).get(field)
+        return self if name is None else Cell(self.file, name.text(), self.node)
 
     def row(self) -> Row:
         """A mapping to fields."""
@@ -139,7 +144,7 @@ def _entries(cell: Cell) -> dict[str, Cell]:
         name = Cell(cell.file, cell.label, key_node).text()
         if name in entries:
             Cell(cell.file, cell.label, key_node).fail(f"{name!r} stands twice")
-        entries[name] = Cell(cell.file, cell.label, value_node)
+        entries[name] = Cell(cell.file, cell.label or name, value_node)
     return entries
 
 
