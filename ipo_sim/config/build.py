@@ -1,0 +1,116 @@
+"""From a file without mistakes to definitions of units; equal values are shared, for a fleet has thousands of each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TypeVar
+
+from ipo_sim.catalogue.types import Catalogue
+from ipo_sim.config import words
+from ipo_sim.config.entries import UnitEntry
+from ipo_sim.config.hardware import parts_of
+from ipo_sim.config.numbering import card_serial, numbers_of, unit_name
+from ipo_sim.config.settings import ReaderSettings
+from ipo_sim.core.model import SECOND_NS, BootPolicy, Card, Nanoseconds, UnitDefinition, UnitName
+from ipo_sim.licensing.key import issue, normalise
+
+# Versions that the profiles are known by: the last of R4.2, and those that the maker's texts on R5 and R6 speak of.
+RELEASES: Mapping[str, str] = MappingProxyType({"r4": "4.2(17)", "r5": "5.0(8)", "r6": "6.1(20)"})
+DEFAULT_LAW = "alaw"
+
+_T = TypeVar("_T", bound=Hashable)
+
+
+class Builder:
+    """Makes definitions out of entries. `secret` binds the keys of units that have none of their own."""
+
+    def __init__(self, catalogue: Catalogue, secret: bytes) -> None:
+        self._catalogue = catalogue
+        self._secret = secret
+        self._known: dict[Hashable, Hashable] = {}
+
+    def units(self, entry: UnitEntry, index: int) -> Iterator[tuple[UnitDefinition, ReaderSettings]]:
+        """The units of the entry that is the `index`-th of the file, from 0, each with its reader."""
+        make = self._common(entry)
+        secret = self._secret_of(entry)
+        is_minted = any(item.licence is not None for item in entry.licences)
+        keys = () if is_minted else self._shared(tuple(normalise(item.key or "") for item in entry.licences))
+        for number in numbers_of(entry, index):
+            name, serial = unit_name(entry, number), card_serial(entry, number)
+            mac = words.mac_address(entry.mac or "") or words.derived_mac(name)
+            reader = self._reader(entry, number)
+            unit = make(
+                name=UnitName(name),
+                mac=mac,
+                system_name=_system_name(entry, number, mac),
+                reader_name=reader.name,
+                card=self._card(entry, serial),
+                licences=tuple(self._keys(entry, serial, secret)) if is_minted else keys,
+            )
+            yield unit, reader
+
+    def _common(self, entry: UnitEntry) -> partial[UnitDefinition]:
+        """What all units of an entry are alike in."""
+        key, timings = entry.key, self._catalogue.timings
+        release = entry.release or RELEASES.get(entry.release_profile, "")
+        return partial(
+            UnitDefinition,
+            model=self._shared(entry.model),
+            release_profile=self._shared(entry.release_profile),
+            release=self._shared(release),
+            secret=self._shared(self._secret_of(entry)),
+            boot_policy=BootPolicy(key.boot_policy),
+            grace_ns=self._nanoseconds(timings.grace_s if key.grace_s is None else key.grace_s),
+            poll_ns=self._nanoseconds(timings.poll_s if key.poll_s is None else key.poll_s),
+            utc_offset_minutes=words.utc_offset_minutes(entry.timezone) or 0,
+            reader_kind=self._shared(entry.feature_key.reader),
+            parts=self._shared(tuple(self._shared(part) for part in parts_of(entry))),
+        )
+
+    def _keys(self, entry: UnitEntry, serial: str, secret: bytes) -> Iterator[str]:
+        """The entry's keys, those to mint bound to the unit's card; the place in the list tells equal ones apart."""
+        for nonce, item in enumerate(entry.licences):
+            if item.key is not None:
+                yield self._shared(normalise(item.key))
+                continue
+            kind = self._catalogue.licences_by_name[item.licence or ""]
+            yield issue(
+                licence_code=kind.code,
+                instances=item.instances or 1,
+                expiry=item.expiry,
+                serial=serial,
+                secret=secret,
+                nonce=nonce,
+            ).text
+
+    def _secret_of(self, entry: UnitEntry) -> bytes:
+        return self._secret if entry.key.secret is None else entry.key.secret.encode()
+
+    def _card(self, entry: UnitEntry, serial: str) -> Card | None:
+        key = entry.feature_key
+        if key.reader != "virtual" or key.present is False:
+            return None
+        return self._shared(Card(serial, key.law or DEFAULT_LAW))
+
+    def _reader(self, entry: UnitEntry, number: int) -> ReaderSettings:
+        key = entry.feature_key
+        law = key.law or DEFAULT_LAW
+        if key.port is None:
+            return self._shared(ReaderSettings(key.reader, key.reader, law=law))
+        port = words.numbered(key.port, number) if entry.count is not None else key.port
+        return ReaderSettings(key.reader, port, port, law)
+
+    def _nanoseconds(self, seconds: float) -> Nanoseconds:
+        return self._shared(Nanoseconds(round(seconds * SECOND_NS)))
+
+    def _shared(self, value: _T) -> _T:
+        """The first value that was equal to this one."""
+        return self._known.setdefault(value, value)  # type: ignore[return-value]
+
+
+def _system_name(entry: UnitEntry, number: int, mac: str) -> str:
+    if entry.system_name is None:
+        return words.system_name_of(mac)
+    return words.numbered(entry.system_name, number) if entry.count is not None else entry.system_name

@@ -1,0 +1,265 @@
+"""The shape of a configuration file as pydantic models: names, types, ranges. Rules and the catalogue come after it.
+
+A setting without a value (`key:`) stands for its default. Shorthands (`1: DS8`) are opened up before validation.
+Descriptions, patterns and examples are what `ipo-sim schema config` shows in an editor.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+# Units of one daemon: what a fleet process is measured for.
+MAX_UNITS = 10_000
+# Far above what any unit was sold with, and below what a unit holds, so that licences can still be added.
+MAX_LICENCES = 1_000
+# A month: nobody waits longer for a grace to end.
+MAX_DURATION_S = 31 * 24 * 3600
+# Beyond it an hour lasts 4 ms: a stepped clock does that better.
+MAX_TIME_SCALE = 1_000_000
+# Words, names and secrets that people write.
+MAX_TEXT = 256
+# The marker of the JSON Schema that is replaced by the words of the catalogue.
+FROM_CATALOGUE = "x-from-catalogue"
+
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+
+
+class Entry(BaseModel):
+    """A mapping of settings; unknown ones are mistakes, and nothing is converted from a string."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_unset(cls, data: object) -> object:
+        if isinstance(data, dict) and None in data.values():
+            return {name: value for name, value in data.items() if value is not None or name not in cls.model_fields}
+        return data
+
+
+def _opened(name: str) -> BeforeValidator:
+    """Takes a bare word for `{name: word}`, and nothing for an empty mapping."""
+
+    def opened(value: object) -> object:
+        if value is None:
+            return {}
+        return {name: value} if isinstance(value, str) else value
+
+    return BeforeValidator(opened)
+
+
+def _number(value: object) -> object:
+    """A place's number that was written in quotes; a truth value is none."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 4:  # noqa: PLR2004
+        return int(value)
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _version(value: object) -> object:
+    return "5" if isinstance(value, int | float) and value == 5 else value  # noqa: PLR2004
+
+
+def _date(value: object) -> object:
+    """A date in quotes; what is none stays and is told."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _from_catalogue(what: str) -> dict[str, Any]:
+    return {FROM_CATALOGUE: what}
+
+
+Number = Annotated[int, BeforeValidator(_number)]
+BaseCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("slot"))]
+DaughterCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("daughter"))]
+Module = Annotated[Text, Field(json_schema_extra=_from_catalogue("expansion"))]
+
+
+class KeyEntry(Entry):
+    """How the unit treats its feature key."""
+
+    boot_policy: Literal["halt", "unlicensed"] = Field(
+        "halt", description="What a unit without a sound feature key does: stop before telephony, or run unlicensed."
+    )
+    grace_s: float | None = Field(
+        None, ge=0, le=MAX_DURATION_S, description="Seconds that licences outlive a removed key; 7200 by default."
+    )
+    poll_s: float | None = Field(
+        None, ge=0.1, le=MAX_DURATION_S, description="Seconds between two checks of the key; 10 by default."
+    )
+    secret: Text | None = Field(
+        None, repr=False, description="Secret that this unit's licence keys are bound with, instead of bench.secret."
+    )
+
+
+class FeatureKeyEntry(Entry):
+    """The reader of the feature key, and for the virtual reader the card in it."""
+
+    reader: Literal["virtual", "serial"] = Field("virtual", description="Which reader the unit looks at.")
+    serial: Text | None = Field(
+        None,
+        description="10 decimal digits, in quotes; derived from the unit's name if not given. {n}: number of the unit.",
+        examples=["1234567890", "{n:010}"],
+    )
+    law: Literal["alaw", "mulaw"] | None = Field(
+        None, description="Variant of the card; alaw by default. With a serial reader: of cards that do not say theirs."
+    )
+    present: bool | None = Field(None, description="Whether the card is in the reader at the start; true by default.")
+    port: Text | None = Field(
+        None,
+        description="Where the serial reader is: a device or a socket.",
+        examples=["/dev/ttyACM0", "socket://127.0.0.1:7000"],
+    )
+
+
+class DaughterEntry(Entry):
+    """A trunk daughter card on a base card."""
+
+    card: DaughterCard | None = Field(None, description="The card that is fitted.", examples=["PRI-1"])
+    configured: DaughterCard | None = Field(
+        None, description="The card that the unit's configuration expects; the fitted one by default."
+    )
+
+
+class SlotEntry(Entry):
+    """One front slot."""
+
+    card: BaseCard | None = Field(None, description="The base card that is fitted.", examples=["DS8"])
+    daughter: Annotated[DaughterEntry, _opened("card")] = Field(
+        DaughterEntry.model_construct(), description="The trunk daughter card on it.", examples=["PRI-1"]
+    )
+    configured: BaseCard | None = Field(
+        None, description="The base card that the unit's configuration expects; the fitted one by default."
+    )
+
+
+class ModuleEntry(Entry):
+    """One expansion port."""
+
+    module: Module | None = Field(None, description="The expansion module that is connected.", examples=["DS30V2"])
+    configured: Module | None = Field(
+        None, description="The module that the unit's configuration expects; the connected one by default."
+    )
+
+
+class LicenceEntry(Entry):
+    """One licence: a key, or, for entries with a count, a licence that is minted for each unit's own card."""
+
+    key: Text | None = Field(None, description="A licence key of 32 characters.")
+    licence: Text | None = Field(
+        None,
+        description="The licence to mint for each unit of an entry with a count.",
+        json_schema_extra=_from_catalogue("licence"),
+    )
+    instances: int | None = Field(None, ge=1, le=65_535, description="Instances of the minted licence; 1 by default.")
+    expiry: Annotated[date, BeforeValidator(_date)] | None = Field(
+        None, description="Last day of the minted licence; for ever by default."
+    )
+
+
+class UnitEntry(Entry):
+    """One control unit, or with a `count` that many of the same make."""
+
+    model: Text = Field(description="The control unit.", examples=["ip500"], json_schema_extra=_from_catalogue("model"))
+    name: Text | None = Field(
+        None,
+        description="Name in topics and commands, unique; unit-1, unit-2, ... by default. {n}: number of the unit.",
+        examples=["bench-1", "unit-{n:04}"],
+    )
+    count: int | None = Field(None, ge=1, le=MAX_UNITS, description="How many units to make from this entry.")
+    first: int | None = Field(None, ge=0, le=999_999, description="Number of the first unit of a count; 1 by default.")
+    release_profile: Text = Field(
+        "r5", description="Family of software releases.", json_schema_extra=_from_catalogue("release_profile")
+    )
+    release: Text | None = Field(None, description="Software version as the unit tells it.", examples=["5.0(8)"])
+    system_name: Text | None = Field(
+        None,
+        description="System name in the unit's configuration; its MAC address by default. {n}: number of the unit.",
+    )
+    mac: Text | None = Field(
+        None, description="MAC address; derived from the name by default.", examples=["02:00:5e:10:00:01"]
+    )
+    timezone: str = Field(
+        "+00:00",
+        description="Offset of unit local time from UTC, in quotes.",
+        examples=["+01:00"],
+        json_schema_extra={"pattern": r"^[+-][0-9]{2}:[0-9]{2}$"},
+    )
+    key: KeyEntry = Field(KeyEntry.model_construct(), description="How the unit treats its feature key.")
+    feature_key: FeatureKeyEntry = Field(
+        FeatureKeyEntry.model_construct(), description="Reader of the feature key and the card in it."
+    )
+    slots: dict[Number, Annotated[SlotEntry, _opened("card")]] = Field(
+        {}, description="Base cards by slot, from 1 on the left.", examples=[{1: {"card": "DS8", "daughter": "PRI-1"}}]
+    )
+    expansion: dict[Number, Annotated[ModuleEntry, _opened("module")]] = Field(
+        {}, description="Expansion modules by expansion port.", examples=[{1: "DS30V2"}]
+    )
+    licences: list[Annotated[LicenceEntry, _opened("key")]] = Field(
+        [], max_length=MAX_LICENCES, description="Licence keys in the unit's configuration."
+    )
+
+
+# Entries for which a bare word can stand.
+SHORTHANDS = frozenset({kind.__name__ for kind in (SlotEntry, DaughterEntry, ModuleEntry, LicenceEntry)})
+
+
+class TlsEntry(Entry):
+    """Certificates for an `mqtts://` broker: PEM files, their names relative to the configuration file."""
+
+    ca: Text | None = Field(None, description="File of certificates to trust; those of the system by default.")
+    cert: Text | None = Field(None, description="File of our own certificate.")
+    key: Text | None = Field(None, description="File of the private key of our own certificate.")
+    insecure: bool = Field(False, description="Trust any broker. For the bench only.")  # noqa: FBT003
+
+
+class MqttEntry(Entry):
+    """The MQTT broker; without a URL the daemon brings its own on the loopback interface."""
+
+    url: Text | None = Field(None, description="Address of the broker.", examples=["mqtt://127.0.0.1:1883"])
+    prefix: Text = Field("ipo-sim", description="First level or levels of every topic.")
+    username: Text | None = Field(None, description="User name for the broker.")
+    password: str | None = Field(None, max_length=MAX_TEXT, repr=False, description="Password for the broker.")
+    password_file: Text | None = Field(None, description="File whose first line is the password.")
+    client_id: Text | None = Field(None, description="Client identifier; ipo-sim-<unit> by default.")
+    version: Annotated[Literal["3.1.1", "5"], BeforeValidator(_version)] = Field("3.1.1", description="MQTT version.")
+    keepalive: int = Field(
+        30, ge=5, le=65_535, description="Seconds of silence after which either side tests the other."
+    )
+    connection: Literal["auto", "per-unit", "shared"] = Field(
+        "auto", description="One connection for each unit, with its own last will, or one for all."
+    )
+    tls: TlsEntry | None = Field(None, description="Certificates.")
+
+
+class TimeEntry(Entry):
+    """The clock of the daemon."""
+
+    scale: float = Field(1.0, gt=0, le=MAX_TIME_SCALE, description="How much faster than the wall clock time runs.")
+
+
+class BenchEntry(Entry):
+    """What all units of a bench share."""
+
+    secret: Text | None = Field(
+        None,
+        repr=False,
+        description="Secret that licence keys are bound with. It keys a simulation, it protects nothing.",
+    )
+
+
+class ConfigFile(Entry):
+    """A configuration of ipo-sim."""
+
+    units: list[UnitEntry] = Field(min_length=1, max_length=MAX_UNITS, description="The control units.")
+    mqtt: MqttEntry = Field(MqttEntry.model_construct(), description="The MQTT broker.")
+    time: TimeEntry = Field(TimeEntry.model_construct(), description="The clock.")
+    state_dir: Text | None = Field(
+        None, description="Folder of the journal and the embedded broker, relative to the configuration file."
+    )
+    bench: BenchEntry = Field(BenchEntry.model_construct(), description="What all units share.")

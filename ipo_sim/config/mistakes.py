@@ -1,0 +1,92 @@
+"""Mistakes of a configuration file: gathered with their places, told together, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+# The way to a value from the top of the file: names of settings, numbers of list items and places.
+Location = tuple[str | int, ...]
+
+# More lines than this help nobody: the first hundred show what is wrong.
+MAX_MISTAKES_TOLD = 100
+# A value in a message is there to be recognised, not to be read whole.
+MAX_VALUE_SHOWN = 60
+# Words allowed in a place are listed up to this number.
+MAX_ALLOWED_SHOWN = 40
+
+# American spelling is accepted wherever our own is; inside there is only ours.
+SPELLINGS: Mapping[str, str] = MappingProxyType({"license": "licence", "licenses": "licences"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong at a location. `at_key`: it is the name of the setting that is wrong, not its value."""
+
+    location: Location
+    message: str
+    at_key: bool = False
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the checks found so far: mistakes forbid to run, warnings do not."""
+
+    mistakes: list[Mistake] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
+
+    def mistake(self, location: Location, message: str, *, at_key: bool = False) -> None:
+        """Something that must be corrected."""
+        self.mistakes.append(Mistake(location, message, at_key))
+
+    def warning(self, location: Location, message: str) -> None:
+        """Something that is allowed and probably not meant."""
+        self.warnings.append(Mistake(location, message))
+
+
+def path_text(location: Location) -> str:
+    """The location as users write it: `units[0].slots[1].card`."""
+    text = ""
+    for step in location:
+        if isinstance(step, str) and step.replace("_", "").replace("-", "").isalnum():
+            text += f".{step}" if text else step
+        else:
+            text += f"[{shown(step)}]"
+    return text
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: strings quoted, long ones cut, collections by their kind."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= MAX_VALUE_SHOWN else f"{text[:MAX_VALUE_SHOWN]}..."
+
+
+def choice(allowed: Iterable[str], value: object = None) -> str:
+    """The end of a message about a word that is not allowed: the nearest one, and all of them."""
+    words = sorted(allowed)
+    near = nearest(value, words)
+    hint = f"did you mean {near!r}? " if near is not None else ""
+    rest = f", ... ({len(words)} in all)" if len(words) > MAX_ALLOWED_SHOWN else ""
+    return f"{hint}allowed: {', '.join(words[:MAX_ALLOWED_SHOWN])}{rest}"
+
+
+def nearest(value: object, words: Iterable[str]) -> str | None:
+    """The word most like `value`, whatever its case; None: none is like it."""
+    if not isinstance(value, str):
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
+
+    folded: dict[str, str] = {}
+    for word in words:
+        folded.setdefault(word.casefold(), word)
+    found = get_close_matches(value[:MAX_VALUE_SHOWN].casefold(), folded, n=1)
+    return folded[found[0]] if found else None

@@ -1,0 +1,62 @@
+"""What a configuration file comes to: plain frozen values for the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ipo_sim.core.model import UnitDefinition, UnitName
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """The reader of a unit: `virtual`, or `serial` at `port`, where `law` is that of cards that do not say theirs."""
+
+    kind: str
+    name: str
+    port: str | None = None
+    law: str = "alaw"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Files in PEM: `ca` to trust instead of the system's, `cert` and `key` to show. `insecure` trusts any broker."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """The broker and how to talk to it. `url` None: bring one's own. `version` 4 is MQTT 3.1.1, 5 is MQTT 5.
+
+    `connection` is `auto`, `per-unit` or `shared`. The password of a file is read already.
+    """
+
+    url: str | None = None
+    prefix: str = "ipo-sim"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    client_id: str | None = None
+    version: int = 4
+    keepalive_s: int = 30
+    connection: str = "auto"
+    tls: TlsSettings = TlsSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration. `readers` has one entry for each unit; paths are absolute or as the file's own.
+
+    `warnings` are lines for the user about what is allowed and probably not meant.
+    """
+
+    units: tuple[UnitDefinition, ...]
+    readers: Mapping[UnitName, ReaderSettings]
+    mqtt: BrokerSettings
+    time_scale: float
+    state_dir: Path | None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,192 @@
+"""From plain data to entries: pydantic's findings in our words, and what can be kept of a file that has mistakes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from ipo_sim.config.entries import SHORTHANDS, ConfigFile
+from ipo_sim.config.mistakes import Findings, Location, Mistake, choice, shown
+from ipo_sim.config.source import Source
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_T = TypeVar("_T")
+
+# Their values stay out of messages, logs and screens.
+SECRET_NAMES = frozenset({"password", "secret"})
+_QUOTED = re.compile("'([^']+)'")
+_WANTED: Mapping[str, str] = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "date_type": "a date such as 2027-12-31",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping of settings",
+    "model_attributes_type": "a mapping of settings",
+}
+_RANGES: Mapping[str, tuple[str, str]] = {
+    "greater_than": ("gt", "must be more than"),
+    "greater_than_equal": ("ge", "must be at least"),
+    "less_than": ("lt", "must be less than"),
+    "less_than_equal": ("le", "must be at most"),
+}
+
+
+class Salvage:
+    """What was taken out of the data because it was wrong: checks step over it and keep the numbering of the file."""
+
+    def __init__(self) -> None:
+        self._gone: set[Location] = set()
+
+    def take_out(self, location: Location) -> None:
+        """Note that nothing is left at `location`."""
+        self._gone.add(location)
+
+    def touches(self, location: Location) -> bool:
+        """Whether something at, below or above `location` was wrong, so that it is not known what was meant."""
+        return any(gone[: len(location)] == location[: len(gone)] for gone in self._gone)
+
+    def enumerate(self, location: Location, items: Sequence[_T]) -> Iterator[tuple[Location, _T]]:
+        """The items of the list at `location`, each with the location that it has in the file."""
+        kept = (index for index in range(len(items) + len(self._gone)) if (*location, index) not in self._gone)
+        for item, index in zip(items, kept, strict=False):
+            yield (*location, index), item
+
+
+def read_shape(source: Source, findings: Findings) -> tuple[ConfigFile | None, Salvage]:
+    """The entries of a file as far as they can be read; None: nothing can. Mistakes go to `findings`."""
+    salvage = Salvage()
+    data = {} if source.data is None else source.data
+    try:
+        return ConfigFile.model_validate(data), salvage
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    findings.mistakes.extend(_worded(source, detail) for detail in details)
+    try:
+        return ConfigFile.model_validate(_Cutter(details, salvage).cut(data)), salvage
+    except ValidationError:
+        return None, salvage
+
+
+def _worded(source: Source, detail: ErrorDetails) -> Mistake:
+    """One finding of pydantic in our words, at the place that the user has to look at."""
+    location, kind = detail["loc"], detail["type"]
+    if location[-1:] == ("[key]",):
+        return Mistake(location[:-1], f"{shown(location[-2])} is not the number of a place", at_key=True)
+    if kind == "extra_forbidden":
+        return Mistake(location, f"unknown setting; {choice(_settings_at(location[:-1]), location[-1])}", at_key=True)
+    if kind == "missing":
+        return Mistake(location, "missing")
+    secret = bool(location) and location[-1] in SECRET_NAMES
+    return Mistake(
+        location, _message(detail, "this" if secret else shown(detail["input"]), source.scalar_text(location))
+    )
+
+
+def _message(detail: ErrorDetails, value: str, text: str | None) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    is_word = kind == "string_type" or (kind == "model_type" and context["class_name"] in SHORTHANDS)
+    if is_word and not isinstance(detail["input"], dict | list):
+        return _not_text(detail["input"], value, text)
+    if kind == "literal_error":
+        return f"{value} is not allowed; {choice(_QUOTED.findall(context['expected']), text)}"
+    if kind in _RANGES:
+        name, words = _RANGES[kind]
+        return f"{value} is out of range: it {words} {context[name]:g}"
+    if kind in {"too_long", "string_too_long"}:
+        return f"too long: at most {context['max_length']} {'characters' if kind.startswith('string') else 'entries'}"
+    if kind in {"too_short", "string_too_short"}:
+        return "empty"
+    if kind == "finite_number":
+        return f"{value} is not a number to reckon with"
+    wanted = _WANTED.get(kind)
+    return f"{value} is not {wanted}" if wanted else detail["msg"]
+
+
+def _not_text(value: object, value_shown: str, text: str | None) -> str:
+    """A word that YAML takes for something else unless it stands in quotes."""
+    if text is None or not isinstance(value, bool | int | float | date):
+        return f"{value_shown} is not text"
+    if value_shown == "this":
+        return "this is not text without quotes: put it in quotes"
+    kind = "a truth value" if isinstance(value, bool) else "a date" if isinstance(value, date) else "a number"
+    meaning = "" if text == value_shown else f", {value_shown}"
+    return f'without quotes {text[:40]} is {kind} in YAML{meaning}: write "{text[:40]}"'
+
+
+def _settings_at(location: Location) -> set[str]:
+    """Names of the settings that the mapping at `location` knows."""
+    return set(_kind_at(location).model_fields)
+
+
+def _kind_at(location: Location) -> Any:  # noqa: ANN401 - annotations have no type of their own
+    """The bare type of what stands at `location`: an entry, a list, a mapping by number, a value."""
+    kind: Any = ConfigFile
+    for step in location:
+        kind = _bare(kind.model_fields[str(step)].annotation if _is_entry(kind) else get_args(kind)[-1])
+    return kind
+
+
+def _is_entry(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no type of their own
+    """The type without its validators and without "or None"."""
+    while get_origin(annotation) in {Annotated, Union, UnionType}:
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+class _Cutter:
+    """Takes what is wrong out of plain data, and what cannot stand without it."""
+
+    def __init__(self, details: list[ErrorDetails], salvage: Salvage) -> None:
+        self._wrong = {_damage(detail) for detail in details}
+        self._above = {place[:length] for place in self._wrong for length in range(len(place))}
+        self._salvage = salvage
+
+    def cut(self, data: Any, here: Location = ()) -> Any:  # noqa: ANN401 - YAML data
+        """A copy of `data`, which stands at `here`, with nothing wrong in it."""
+        if isinstance(data, dict):
+            return {
+                name: self.cut(value, (*here, name)) for name, value in data.items() if self._stays(here, name, value)
+            }
+        if isinstance(data, list):
+            return [self.cut(item, (*here, i)) for i, item in enumerate(data) if self._stays(here, i, item)]
+        return data
+
+    def _stays(self, here: Location, step: str | int, value: object) -> bool:
+        place = (*here, step)
+        # A shorthand holds what is wrong below it.
+        if place in self._wrong or (place in self._above and not isinstance(value, dict | list)):
+            self._salvage.take_out(place)
+            return False
+        return True
+
+
+def _damage(detail: ErrorDetails) -> Location:
+    """The smallest place that can go: a value that is needed takes its mapping with it."""
+    location: Location = detail["loc"]
+    if detail["type"] == "extra_forbidden":
+        return location
+    if location[-1:] == ("[key]",):
+        return location[:-1]
+    while location and _is_needed(location):
+        location = location[:-1]
+    return location
+
+
+def _is_needed(location: Location) -> bool:
+    entry = _kind_at(location[:-1])
+    return _is_entry(entry) and bool(entry.model_fields[location[-1]].is_required())

@@ -1,0 +1,137 @@
+"""A configuration file as data, and where in the file each value stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from ipo_sim.config.mistakes import MAX_MISTAKES_TOLD, Location, Mistake, path_text
+from ipo_sim.config.yaml_nodes import Survey, TooMuch, canonical, parsed
+from ipo_sim.errors import ConfigError
+
+# 10,000 units written out in 400 bytes each; a template needs a hundred bytes for any number of them.
+MAX_BYTES = 4 * 1024 * 1024
+
+
+class Source:
+    """One parsed file. `data` is None when it is empty; `repeated` are the names given twice, as lines for the user.
+
+    Raises ConfigError for text that is no YAML, that names itself, or that is beyond the limits.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name = name
+        survey = Survey()
+        try:
+            self._root, loader = parsed(text)
+            if self._root is not None:
+                survey.measure(self._root)
+            # Marks first: constructing resolves merge keys in place.
+            self.repeated = [(_line_column(key), _repetition(key, first)) for key, first in survey.repeated]
+            self.data: object = None if self._root is None else loader.construct_document(self._root)
+        except TooMuch as error:
+            raise ConfigError(f"{name}:{_line_column_of(error.mark)}: {error}") from None
+        except yaml.YAMLError as error:
+            raise ConfigError(_syntax_error(name, error)) from None
+        except RecursionError:
+            raise ConfigError(f"{name}: nested too deep") from None
+
+    def line(self, mistake: Mistake) -> str:
+        """The mistake as the user reads it: `file:line:column: path: message`."""
+        line, column = self._position(mistake)
+        path = path_text(mistake.location)
+        return f"{self.name}:{line}:{column}: {path}: {mistake.message}" if path else f"{self.name}: {mistake.message}"
+
+    def error(self, mistakes: list[Mistake]) -> ConfigError:
+        """All mistakes and repeated names in one error, in the order of the file."""
+        lines = {(*self._position(mistake), self.line(mistake)) for mistake in mistakes}
+        lines |= {(*position, f"{self.name}:{position[0]}:{position[1]}: {text}") for position, text in self.repeated}
+        ordered = [text for _, _, text in sorted(lines)]
+        more = len(ordered) - MAX_MISTAKES_TOLD
+        if more > 0:
+            ordered[MAX_MISTAKES_TOLD:] = [f"{self.name}: and {more} more"]
+        return ConfigError("\n".join(ordered))
+
+    def scalar_text(self, location: Location) -> str | None:
+        """The value as it is typed in the file, without quotes; None: it is no scalar, or not there."""
+        node, missing = self._find(location)
+        return node.value if not missing and isinstance(node, yaml.ScalarNode) else None
+
+    def _position(self, mistake: Mistake) -> tuple[int, int]:
+        if mistake.at_key and mistake.location:
+            node, _ = self._find(mistake.location[:-1])
+            return _line_column(_key(node, mistake.location[-1]) or node)
+        node, _ = self._find(mistake.location)
+        return _line_column(node)
+
+    def _find(self, location: Location) -> tuple[yaml.Node | None, bool]:
+        """The node there, or the deepest on the way and True."""
+        node = self._root
+        for step in location:
+            child = _child(node, step)
+            if child is None:
+                return node, True
+            node = child
+        return node, False
+
+
+def read_source(path: Path) -> Source:
+    """The file at `path`, parsed; ConfigError in one line when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    return Source(_decoded(content, str(path)), str(path))
+
+
+def _decoded(content: bytes, name: str) -> str:
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{name}: larger than {MAX_BYTES // 1024} KiB; describe many units by one entry with a count")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{name}:{line}: not UTF-8 text") from None
+
+
+def _child(node: yaml.Node | None, step: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        return node.value[step] if step < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in reversed(node.value) if _is_named(key, step)), None)
+    return None
+
+
+def _key(node: yaml.Node | None, step: str | int) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((key for key, _ in reversed(node.value) if _is_named(key, step)), None)
+
+
+def _is_named(key: yaml.Node, step: str | int) -> bool:
+    return isinstance(key, yaml.ScalarNode) and canonical(key.value) == str(step)
+
+
+def _line_column(node: yaml.Node | None) -> tuple[int, int]:
+    return (1, 1) if node is None else (node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _line_column_of(mark: yaml.Mark) -> str:
+    return f"{mark.line + 1}:{mark.column + 1}"
+
+
+def _repetition(key: yaml.Node, first: yaml.Node) -> str:
+    other = "" if key.value == first.value else f" as {first.value!r}"
+    return f"{key.value!r} is given twice, first{other} in line {first.start_mark.line + 1}"
+
+
+def _syntax_error(name: str, error: yaml.YAMLError) -> str:
+    """One line out of the several that PyYAML writes."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is not None:
+        problem = getattr(error, "problem", None) or "not understood"
+        context = getattr(error, "context", None)
+        return f"{name}:{_line_column_of(mark)}: not valid YAML: {problem}" + (f" ({context})" if context else "")
+    return f"{name}: not valid YAML: {' '.join(str(error).split())}"

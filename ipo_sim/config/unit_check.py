@@ -1,0 +1,154 @@
+"""The rules of one entry of `units` that go beyond its shape: words, what excludes what, what the catalogue knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ipo_sim.catalogue.types import Catalogue, ModelType
+from ipo_sim.config import words
+from ipo_sim.config.entries import FeatureKeyEntry, LicenceEntry, UnitEntry
+from ipo_sim.config.hardware import HardwareCheck
+from ipo_sim.config.mistakes import Findings, Location, choice
+from ipo_sim.config.numbering import card_serial, numbered_texts, numbers_of
+from ipo_sim.config.shape import Salvage
+from ipo_sim.errors import LicenceFormatError
+from ipo_sim.licensing.key import DEFAULT_SECRET, KEY_LENGTH, issue, normalise
+
+_PROBLEM_OF: Mapping[str, Callable[[str], str | None]] = {
+    "name": words.unit_name_problem,
+    "system_name": words.printable_problem,
+    "serial": words.serial_problem,
+    "port": words.port_problem,
+}
+# These must differ from unit to unit; the others may.
+_UNIQUE = frozenset({"name", "port"})
+
+
+class UnitCheck:
+    """Checks entries one by one; what was taken out of the file is not judged."""
+
+    def __init__(self, catalogue: Catalogue, findings: Findings, salvage: Salvage) -> None:
+        self._catalogue = catalogue
+        self._findings = findings
+        self._salvage = salvage
+        self._hardware = HardwareCheck(catalogue, findings, salvage)
+
+    def check(self, entry: UnitEntry, here: Location) -> None:
+        """Report what is wrong with the entry at `here`."""
+        self._hardware.check(entry, here, self._model(entry, here))
+        self._check_numbering(entry, here)
+        self._check_words(entry, here)
+        self._check_reader(entry.feature_key, (*here, "feature_key"))
+        self._check_licences(entry, (*here, "licences"))
+
+    def _model(self, entry: UnitEntry, here: Location) -> ModelType | None:
+        """The model, if both it and its release profile are known."""
+        models = self._catalogue.models
+        model = models.get(entry.model)
+        profiles = {name for known in models.values() for name in known.release_profiles}
+        if model is None:
+            self._tell((*here, "model"), f"{entry.model!r} is not a control unit; {choice(models, entry.model)}")
+        else:
+            profiles = set(model.release_profiles)
+        if entry.release_profile not in profiles:
+            allowed = choice(profiles, entry.release_profile)
+            self._tell((*here, "release_profile"), f"{entry.release_profile!r} is not a release profile; {allowed}")
+            return None
+        return None if self._salvage.touches((*here, "release_profile")) else model
+
+    def _check_numbering(self, entry: UnitEntry, here: Location) -> None:
+        count = entry.count
+        if count is None and entry.first is not None:
+            self._findings.mistake((*here, "first"), "only an entry with a count numbers its units")
+        for way, text in numbered_texts(entry):
+            if count is None and words.is_numbered(text):
+                message = f"{text!r} stands for a number, and only an entry with a count numbers its units"
+                self._findings.mistake((*here, *way), message)
+            elif count is not None and count > 1 and way[-1] in _UNIQUE and not words.is_numbered(text):
+                message = f"the same for {count} units: write {{n}} or {{n:04}} where the number of the unit belongs"
+                self._findings.mistake((*here, *way), message)
+        if count is not None and count > 1 and entry.mac is not None:
+            self._findings.mistake((*here, "mac"), f"the same for {count} units: left out, it follows from the name")
+
+    def _check_words(self, entry: UnitEntry, here: Location) -> None:
+        # Of many units the last one has the longest number.
+        last = None if entry.count is None else numbers_of(entry, 0)[-1]
+        for way, text in numbered_texts(entry):
+            if last is None and words.is_numbered(text):
+                continue
+            self._tell((*here, *way), _PROBLEM_OF[str(way[-1])](text if last is None else words.numbered(text, last)))
+        if entry.release is not None:
+            self._tell((*here, "release"), words.printable_problem(entry.release))
+        if entry.mac is not None and words.mac_address(entry.mac) is None:
+            self._tell((*here, "mac"), f"{entry.mac!r} is not the MAC address of a station")
+        if words.utc_offset_minutes(entry.timezone) is None:
+            self._tell((*here, "timezone"), f'{entry.timezone!r} is not an offset from UTC, "-12:00" to "+14:00"')
+
+    def _check_reader(self, key: FeatureKeyEntry, here: Location) -> None:
+        if self._salvage.touches((*here, "reader")):
+            return
+        if key.reader == "virtual":
+            if key.port is not None:
+                self._tell((*here, "port"), "the virtual reader has no port; did you mean reader: serial?")
+            return
+        if key.port is None and not self._salvage.touches((*here, "port")):
+            self._tell(here, "port is missing: a serial reader is at /dev/... or socket://HOST:PORT")
+        for name, given in (("serial", key.serial), ("present", key.present)):
+            if given is not None:
+                self._tell((*here, name), "a serial reader finds that out by itself: leave it out")
+
+    def _check_licences(self, entry: UnitEntry, here: Location) -> None:
+        seen: dict[str, Location] = {}
+        for where, licence in self._salvage.enumerate(here, entry.licences):
+            if licence.key is not None and licence.licence is not None:
+                self._tell(where, "either a key or a licence to mint, not both")
+            elif licence.key is not None:
+                self._check_key(licence, where, seen)
+            elif licence.licence is not None:
+                self._check_minted(entry, licence, where)
+            elif not self._salvage.touches(where):
+                self._tell(where, "neither a key nor a licence to mint")
+
+    def _check_key(self, licence: LicenceEntry, where: Location, seen: dict[str, Location]) -> None:
+        text = normalise(licence.key or "")
+        if len(text) != KEY_LENGTH or not text.isascii() or not text.isprintable():
+            message = f"a licence key has {KEY_LENGTH} letters and digits, this one has {len(text)} characters"
+            self._tell((*where, "key"), message)
+        for name, given in (("instances", licence.instances), ("expiry", licence.expiry)):
+            if given is not None:
+                self._tell((*where, name), "bound in the key already: leave it out")
+        if text in seen:
+            self._findings.warning((*where, "key"), f"the same key again: it counts once (item {seen[text][-1]})")
+        seen.setdefault(text, where)
+
+    def _check_minted(self, entry: UnitEntry, licence: LicenceEntry, where: Location) -> None:
+        """Mint one for trial: what no key can hold is told before any unit is made."""
+        kind = self._catalogue.licences_by_name.get(licence.licence or "")
+        if kind is None:
+            allowed = choice(self._catalogue.licences_by_name, licence.licence)
+            self._tell((*where, "licence"), f"{licence.licence!r} is not a licence; {allowed}")
+            return
+        if entry.count is None or entry.feature_key.reader != "virtual":
+            why = "a unit stores keys: mint one with `ipo-sim licence issue`; only units of a count with virtual cards"
+            self._tell((*where, "licence"), f"{why} have theirs minted")
+            return
+        if words.serial_problem(serial := card_serial(entry, numbers_of(entry, 0)[-1])) is None:
+            self._try_issue(licence, kind.code, serial, where)
+
+    def _try_issue(self, licence: LicenceEntry, code: int, serial: str, where: Location) -> None:
+        instances = licence.instances or 1
+        try:
+            issue(
+                licence_code=code,
+                instances=instances,
+                expiry=licence.expiry,
+                serial=serial,
+                secret=DEFAULT_SECRET,
+                nonce=0,
+            )
+        except LicenceFormatError as error:
+            self._tell(where, str(error))
+
+    def _tell(self, location: Location, problem: str | None) -> None:
+        if problem is not None:
+            self._findings.mistake(location, problem)
