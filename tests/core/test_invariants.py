@@ -1,0 +1,261 @@
+"""What holds in every history of a unit, tried by a machine that makes up histories."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ipo_sim.catalogue.load import load_catalogue
+from ipo_sim.core.codec import Decoder, encode, encode_unit
+from ipo_sim.core.effects import Effects
+from ipo_sim.core.events import (
+    ConfigurationLoaded,
+    DateSet,
+    DeadlineReached,
+    Event,
+    Fact,
+    FaultCleared,
+    FaultSet,
+    FeatureKeyInserted,
+    FeatureKeyRemoved,
+    FeatureKeyUnreadable,
+    LicenceAdded,
+    LicenceRemoved,
+    PartConfigured,
+    PartFitted,
+    PartWithdrawn,
+    PowerApplied,
+    PowerRemoved,
+    ReaderAttached,
+    ReaderLost,
+    RestartRequested,
+    ShutdownRequested,
+    fact_data,
+    fact_from,
+)
+from ipo_sim.core.model import (
+    SECOND_NS,
+    BootPolicy,
+    Entity,
+    Hold,
+    KeyCondition,
+    KeyReason,
+    Lifecycle,
+    Nanoseconds,
+    PartDefinition,
+    Unit,
+)
+from ipo_sim.core.unit import entities, new_unit, next_deadline, step
+from ipo_sim.errors import CommandRejected
+from ipo_sim.licensing.status import LicenceStatus
+from tests.core.bench import NOON, OTHER_SERIAL, PROFESSIONAL, SERIAL, VOICEMAIL_PRO, definition, key
+
+EXPIRY = date(2026, 1, 7)
+KEYS = [
+    key(),
+    key(serial=OTHER_SERIAL),
+    key(expiry=EXPIRY, nonce=2),
+    key(VOICEMAIL_PRO, instances=4),
+    key("Additional Voicemail Pro (ports)", instances=8),
+    key("Essential Edition"),
+    key("Preferred Edition"),
+    key("Advanced Edition"),
+    key("Small Office Edition WiFi"),
+    "Z" * 32,
+]
+PATHS = [
+    *(f"slots/{n}" for n in range(1, 5)),
+    *(f"slots/{n}/daughter" for n in range(1, 5)),
+    *(f"expansion/{n}" for n in (1, 2, 8, 9, 12)),
+    "expansion/99",
+]
+PARTS = ["DS8", "POT8", "VCM64", "EXP4", "CARRIER", "PRI-1", "ATM4", "DS30V2", "PHONE16", "S08", "DS9"]
+
+PATH, PART = st.sampled_from(PATHS), st.sampled_from(PARTS)
+FACTS: st.SearchStrategy[Fact] = st.one_of(
+    st.sampled_from(
+        [
+            PowerApplied(),
+            PowerRemoved(),
+            RestartRequested(),
+            ShutdownRequested(),
+            ShutdownRequested(5),
+            ShutdownRequested(3),
+            ReaderAttached("virtual"),
+            ReaderLost("gone"),
+            FeatureKeyInserted(SERIAL),
+            FeatureKeyInserted(OTHER_SERIAL, law="mulaw"),
+            FeatureKeyInserted("12"),
+            FeatureKeyRemoved(),
+            ConfigurationLoaded(),
+        ]
+    ),
+    st.builds(FeatureKeyUnreadable, st.sampled_from(KeyReason)),
+    st.builds(LicenceAdded, st.sampled_from(KEYS)),
+    st.builds(LicenceRemoved, st.sampled_from(KEYS)),
+    st.builds(PartFitted, PATH, PART),
+    st.builds(PartWithdrawn, PATH),
+    st.builds(PartConfigured, PATH, st.none() | PART),
+    st.builds(FaultSet, PATH, st.sampled_from(["failed", "no response", ""])),
+    st.builds(FaultCleared, PATH),
+    st.builds(DateSet, st.integers(-3 * 86_400, 3 * 86_400).map(lambda s: Nanoseconds(s * SECOND_NS))),
+)
+PAUSES = st.sampled_from([0, 1, 5, 60, 3_600, 7_200, 86_400]).map(lambda seconds: seconds * SECOND_NS)
+
+
+def snapshot(unit: Unit) -> str:
+    return json.dumps(encode_unit(unit))
+
+
+class UnitMachine(RuleBasedStateMachine):
+    """A unit to which anything happens, deadlines in their turn."""
+
+    @initialize(
+        licences=st.lists(st.sampled_from(KEYS), unique=True, max_size=4),
+        policy=st.sampled_from(BootPolicy),
+        profile=st.sampled_from(["r4", "r5", "r6"]),
+        offset=st.sampled_from([0, 60, -300]),
+    )
+    def deliver(self, licences: list[str], policy: BootPolicy, profile: str, offset: int) -> None:
+        parts = (
+            PartDefinition("slots/1", "DS8"),
+            PartDefinition("slots/1/daughter", "PRI-1"),
+            PartDefinition("slots/2", "POT8", "DS8"),
+            *(PartDefinition(f"expansion/{n}", "DS30V2") for n in (1, 2, 3)),
+        )
+        self.definition = definition(*licences, parts=parts, policy=policy, profile=profile, utc_offset_minutes=offset)
+        self.unit = new_unit(self.definition, load_catalogue())
+        self.at: int = NOON
+        self.history: list[tuple[Event, Effects]] = []
+        self.store: dict[str, Entity] = entities(self.unit)
+
+    def happen(self, fact: Fact) -> None:
+        event = Event(Nanoseconds(self.at), fact, "machine")
+        before, snapshot_before = self.unit, snapshot(self.unit)
+        try:
+            unit, effects = step(self.unit, event)
+        except CommandRejected as rejected:
+            assert rejected.reason  # noqa: PT017 - a refusal is one of the outcomes here
+            assert self.unit is before
+            assert snapshot(self.unit) == snapshot_before
+            return
+        assert effects.seq == before.seq + 1 == unit.seq
+        assert snapshot(before) == snapshot_before
+        self.unit = unit
+        self.history.append((event, effects))
+        for path, value in effects.changes:
+            if value is None:
+                del self.store[path]
+            else:
+                self.store[path] = value
+
+    @rule(fact=FACTS)
+    def event(self, fact: Fact) -> None:
+        self.happen(fact)
+
+    @rule(pause=PAUSES)
+    def time_passes(self, pause: int) -> None:
+        end = self.at + pause
+        while (deadline := next_deadline(self.unit)) is not None and deadline <= end:
+            self.at = deadline
+            seq = self.unit.seq
+            self.happen(DeadlineReached())
+            assert self.unit.seq == seq + 1
+        self.at = end
+
+    @precondition(lambda self: self.unit.life.state is Lifecycle.OFF)
+    @rule(serial=st.sampled_from([SERIAL, OTHER_SERIAL]))
+    def boot(self, serial: str) -> None:
+        self.happen(FeatureKeyInserted(serial))
+        self.happen(PowerApplied())
+        self.time_passes(10 * SECOND_NS)
+
+    @invariant()
+    def no_module_serves_without_an_edition_licence(self) -> None:
+        opening = {PROFESSIONAL, "Essential Edition"} if self.definition.release_profile == "r6" else {PROFESSIONAL}
+        licensed = any(
+            licence.status is LicenceStatus.VALID and licence.type_name in opening for licence in self.unit.licences
+        )
+        serving = [p.place.path for p in self.unit.parts if p.place.path.startswith("exp") and p.service.hold is None]
+        assert licensed or not serving
+        if serving:
+            assert self.unit.key.condition in (KeyCondition.IN_ORDER, KeyCondition.GRACE)
+            assert self.unit.life.state is Lifecycle.RUNNING
+
+    @invariant()
+    def a_licence_is_valid_only_for_the_serial_that_counts(self) -> None:
+        for licence in self.unit.licences:
+            if licence.status is LicenceStatus.VALID:
+                assert licence.matches == (self.unit.key.validated_serial, True)
+
+    @invariant()
+    def everything_out_of_order_has_a_cause_that_ends_at_an_event(self) -> None:
+        causes = [part.service.cause for part in self.unit.parts if part.service.hold not in (None, Hold.EMPTY)]
+        causes += [licence.cause for licence in self.unit.licences if licence.status is not LicenceStatus.VALID]
+        causes += [alarm.cause for alarm in self.unit.alarms]
+        causes += [feature.cause for feature in self.unit.features if not feature.licensed]
+        if self.unit.life.state is not Lifecycle.RUNNING:
+            causes.append(self.unit.status.cause)
+        if self.unit.key.condition in (KeyCondition.GRACE, KeyCondition.NOT_IN_ORDER):
+            causes.append(self.unit.key.cause)
+        for cause in causes:
+            assert cause
+            kind, _, seq = cause[-1].partition(":")
+            assert kind == "event"
+            assert 0 <= int(seq) <= self.unit.seq
+
+    @invariant()
+    def deadlines_never_lie_in_the_past(self) -> None:
+        deadline = next_deadline(self.unit)
+        assert deadline is None or deadline >= self.unit.at
+
+    @invariant()
+    def the_changes_add_up_to_what_can_be_seen(self) -> None:
+        assert self.store == entities(self.unit)
+
+    @invariant()
+    def telephony_runs_only_in_the_running_state(self) -> None:
+        assert self.unit.status.telephony is (self.unit.life.state is Lifecycle.RUNNING)
+        assert self.unit.status.state is self.unit.life.state
+
+    @invariant()
+    def alarms_are_unique_and_only_of_a_unit_that_is_up(self) -> None:
+        names = [alarm.id for alarm in self.unit.alarms]
+        assert len(set(names)) == len(names)
+        assert not names or self.unit.life.state in (Lifecycle.RUNNING, Lifecycle.AWAITING_FEATURE_KEY)
+
+    def teardown(self) -> None:
+        """The same events give the same bytes, also when they went through a journal in between."""
+        if not hasattr(self, "unit"):
+            return
+        catalogue = load_catalogue()
+        decoder = Decoder(catalogue.parts)
+        again = new_unit(decoder.definition(json.loads(json.dumps(encode(self.definition)))), catalogue)
+        for event, effects in self.history:
+            written = json.loads(json.dumps(fact_data(event.fact)))
+            again, same = step(again, Event(event.at, fact_from(event.fact.TYPE, written), event.cause))
+            assert same == effects
+        assert snapshot(again) == snapshot(self.unit)
+        kept = decoder.unit(json.loads(snapshot(self.unit)), again.definition, catalogue)
+        assert kept == self.unit
+
+
+UnitMachine.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+test_short_histories = UnitMachine.TestCase
+
+
+class _LongMachine(UnitMachine):
+    """The same, longer and more often."""
+
+
+_LongMachine.TestCase.settings = settings(
+    max_examples=300, stateful_step_count=80, deadline=None, suppress_health_check=list(HealthCheck)
+)
+test_long_histories = pytest.mark.slow(pytest.mark.timeout(180)(_LongMachine.TestCase))
