@@ -137,7 +137,13 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     # Only what the fixtures work with: the other plugins take most of the start.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    options = ("-p", "pytest_asyncio", "--asyncio-mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")
+    options = (
+        "-p",
+        "pytest_asyncio.plugin",
+        "--asyncio-mode=auto",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
+    )
 
     def run_tests(source: str) -> pytest.RunResult:
         pytester.makepyfile(PREAMBLE + source)
