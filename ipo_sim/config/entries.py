@@ -74,6 +74,9 @@ def _from_catalogue(what: str) -> dict[str, Any]:
     return {FROM_CATALOGUE: what}
 
 
+# JSON has only names, and YAML editors see the numbers as such.
+_BY_NUMBER: dict[str, Any] = {"propertyNames": {"pattern": "^[0-9]+$"}}
+
 Number = Annotated[int, BeforeValidator(_number)]
 BaseCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("slot"))]
 DaughterCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("daughter"))]
@@ -104,7 +107,8 @@ class FeatureKeyEntry(Entry):
     serial: Text | None = Field(
         None,
         description="10 decimal digits, in quotes; derived from the unit's name if not given. {n}: number of the unit.",
-        examples=["1234567890", "{n:010}"],
+        examples=["1234567890", "123456{n:04}"],
+        json_schema_extra={"pattern": r"^([0-9]{10}|.*\{n(:0[0-9])?\}.*)$"},
     )
     law: Literal["alaw", "mulaw"] | None = Field(
         None, description="Variant of the card; alaw by default. With a serial reader: of cards that do not say theirs."
@@ -195,18 +199,24 @@ class UnitEntry(Entry):
         FeatureKeyEntry.model_construct(), description="Reader of the feature key and the card in it."
     )
     slots: dict[Number, Annotated[SlotEntry, _opened("card")]] = Field(
-        {}, description="Base cards by slot, from 1 on the left.", examples=[{1: {"card": "DS8", "daughter": "PRI-1"}}]
+        {},
+        description="Base cards by slot, from 1 on the left.",
+        examples=[{"1": {"card": "DS8", "daughter": "PRI-1"}, "2": "VCM32"}],
+        json_schema_extra=_BY_NUMBER,
     )
     expansion: dict[Number, Annotated[ModuleEntry, _opened("module")]] = Field(
-        {}, description="Expansion modules by expansion port.", examples=[{1: "DS30V2"}]
+        {},
+        description="Expansion modules by expansion port.",
+        examples=[{"1": "DS30V2"}],
+        json_schema_extra=_BY_NUMBER,
     )
     licences: list[Annotated[LicenceEntry, _opened("key")]] = Field(
         [], max_length=MAX_LICENCES, description="Licence keys in the unit's configuration."
     )
 
 
-# Entries for which a bare word can stand.
-SHORTHANDS = frozenset({kind.__name__ for kind in (SlotEntry, DaughterEntry, ModuleEntry, LicenceEntry)})
+# Entries for which a bare word can stand, and the setting that it then gives.
+SHORTHANDS = {"SlotEntry": "card", "DaughterEntry": "card", "ModuleEntry": "module", "LicenceEntry": "key"}
 
 
 class TlsEntry(Entry):
@@ -227,7 +237,11 @@ class MqttEntry(Entry):
     password: str | None = Field(None, max_length=MAX_TEXT, repr=False, description="Password for the broker.")
     password_file: Text | None = Field(None, description="File whose first line is the password.")
     client_id: Text | None = Field(None, description="Client identifier; ipo-sim-<unit> by default.")
-    version: Annotated[Literal["3.1.1", "5"], BeforeValidator(_version)] = Field("3.1.1", description="MQTT version.")
+    version: Annotated[Literal["3.1.1", "5"], BeforeValidator(_version)] = Field(
+        "3.1.1",
+        description="MQTT version.",
+        json_schema_extra={"type": ["string", "integer"], "enum": ["3.1.1", "5", 5]},
+    )
     keepalive: int = Field(
         30, ge=5, le=65_535, description="Seconds of silence after which either side tests the other."
     )
