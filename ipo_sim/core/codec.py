@@ -30,7 +30,7 @@ def encode(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
         return value.value
     if isinstance(value, PartType):
         return value.code
-    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+    if type(value) is tuple:
         return [encode(item) for item in value]
     if isinstance(value, bytes):
         return value.hex()
@@ -74,7 +74,7 @@ class Decoder:
             return self._tuple(typing.get_args(kind))
         if typing.get_origin(kind) in (types.UnionType, Union):
             return self._optional(typing.get_args(kind))
-        if isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "_fields")):
+        if isinstance(kind, type) and _is_record(kind):
             return self._record(kind)
         if isinstance(kind, type) and issubclass(kind, Enum):
             return kind
@@ -101,7 +101,8 @@ class Decoder:
             if len(data) != len(members):
                 raise ValueError(f"not the fields of {kind.__name__}: {', '.join(data)}")
             value = kind(*[member(data[name]) for name, member in members.items()])
-            return self._shared.setdefault(value, value)
+            # Named tuples equal any tuple of the same values.
+            return self._shared.setdefault((kind, value), value)
 
         return decode
 
@@ -116,12 +117,14 @@ def encode_unit(unit: Unit) -> dict[str, Any]:
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    if hasattr(kind, "_fields"):
-        return cast("tuple[str, ...]", kind._fields)
-    if not is_dataclass(kind):
+def _names(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass or a named tuple, which share no base
+    if not _is_record(kind):
         raise TypeError(f"no model value: {kind.__name__}")
-    return tuple(field.name for field in fields(kind))
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else kind._fields
+
+
+def _is_record(kind: type) -> bool:
+    return is_dataclass(kind) or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
 
 
 def _checked(kind: type) -> _Decode:

@@ -73,7 +73,7 @@ def _situation(draft: Draft, edition: Edition) -> _Situation:
 
 def _service(part: Part, situation: _Situation, served: dict[str, Part], modules: int) -> Service:
     if part.fitted is None:
-        return EMPTY if part.configured is None else _missing(part)
+        return _missing(part)
     if situation.unit is not None:
         return situation.unit
     held = _own_hold(part)
@@ -85,7 +85,11 @@ def _service(part: Part, situation: _Situation, served: dict[str, Part], modules
 
 
 def _missing(part: Part) -> Service:
-    """Configured, but not there."""
+    """Nothing is there: as ever, since it was withdrawn, or although it is configured."""
+    if part.configured is None:
+        if part.seq == 0:
+            return EMPTY
+        return Service(OperState.DISABLED, Availability.NOT_INSTALLED, Hold.EMPTY, (f"event:{part.seq}",))
     return _off_line(Hold.MISSING, (f"configuration:{_code(part.configured)}", f"event:{part.seq}"))
 
 

@@ -256,6 +256,6 @@ class _LongMachine(UnitMachine):
 
 
 _LongMachine.TestCase.settings = settings(
-    max_examples=300, stateful_step_count=80, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
 )
 test_long_histories = pytest.mark.slow(pytest.mark.timeout(180)(_LongMachine.TestCase))
