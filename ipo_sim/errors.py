@@ -24,13 +24,17 @@ class ConfigError(IpoSimError):
 
 
 class CommandRejected(IpoSimError):  # noqa: N818 - the field's word: a command is rejected, nothing is broken
-    """An event or command that the unit refuses; nothing has changed. `reason` is a stable kebab-case name."""
+    """An event or command that the unit refuses; nothing has changed. `reason` is a stable kebab-case name.
+
+    `temporary`: it was not looked at, and the very same request may be accepted later.
+    """
 
     code = "rejected"
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, temporary: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
+        self.temporary = temporary
 
 
 class LicenceFormatError(IpoSimError):

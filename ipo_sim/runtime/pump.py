@@ -140,9 +140,9 @@ class Pump:
 
     async def _enqueue(self, submission: Submission) -> Applied | None:
         if self._stopped:
-            raise CommandRejected("stopping", "the daemon is stopping")
+            raise CommandRejected("stopping", "the daemon is stopping", temporary=True)
         if self._commands >= MAX_COMMANDS:
-            raise CommandRejected("busy", f"{MAX_COMMANDS} commands are waiting already")
+            raise CommandRejected("busy", f"{MAX_COMMANDS} commands are waiting already", temporary=True)
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._inbox.append(_Item(submission, answer))
         self._commands += 1
@@ -240,8 +240,8 @@ class Pump:
     def _stop(self) -> None:
         self._stopped = True
         self._set_timer(None)
-        self._refuse(CommandRejected("stopping", "the daemon is stopping"))
+        self._refuse(CommandRejected("stopping", "the daemon is stopping", temporary=True))
 
 
 def _unavailable(error: JournalError) -> CommandRejected:
-    return CommandRejected("journal-unavailable", str(error))
+    return CommandRejected("journal-unavailable", str(error), temporary=True)

@@ -1,0 +1,137 @@
+"""Arguments of commands, as they come: JSON from a client, or `key=value` text from a command line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from ipo_sim.core.model import SECOND_NS
+from ipo_sim.runtime.clock import MAX_ADVANCE_NS, MAX_SCALE, MIN_SCALE
+
+# The longest path is `slots/4/daughter`, a licence feature's or an alarm's some dozen characters more.
+MAX_PATH = 128
+MAX_PART = 32
+# A licence key has 32 characters; one that was pasted with blanks or dashes has some more.
+MAX_KEY = 128
+MAX_TEXT = 64
+# What a person asks in one go; each is computed on a copy of the unit.
+MAX_HYPOTHESES = 100
+MAX_LINE = 512
+
+# A command line has text only.
+_Lines = BeforeValidator(lambda value: value.split(";") if isinstance(value, str) else value)
+_Nothing = BeforeValidator(lambda value: None if value in ("", "null", "none") else value)
+
+Path = Annotated[str, Field(min_length=1, max_length=MAX_PATH, description="Entity, such as `slots/1`.")]
+PartCode = Annotated[str, Field(min_length=1, max_length=MAX_PART, description="Catalogue code, such as `DS8`.")]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, pattern=r"^[ -~]+$")]
+
+
+class Arguments(BaseModel):
+    """No arguments; the base of all others."""
+
+    # Schemas are built when a command is first used or described: a start that needs none does not pay for them.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class Power(Arguments):
+    """Mains power."""
+
+    on: Annotated[bool, Field(description="Apply or remove power.")]
+
+
+class Shutdown(Arguments):
+    """An orderly stop."""
+
+    minutes: Annotated[int, Field(ge=0, le=1_440, description="Length, 5 to 1440; 0: until power is cycled.")] = 0
+    source: Annotated[Text, Field(description="Who asks, as trap 37 says it.")] = "Manager Administrator"
+
+
+class Card(Arguments):
+    """A feature key card; what is left out is taken from the last card."""
+
+    serial: Annotated[str | None, Field(pattern=r"^[0-9]{10}$", description="10 decimal digits.")] = None
+    law: Literal["alaw", "mulaw"] | None = None
+    kind: Text | None = None
+    identity: Annotated[str | None, Field(max_length=MAX_PATH)] = None
+    assurance: Literal["identifier", "signed", "authenticated"] | None = None
+
+
+class Place(Arguments):
+    """One entity or place for a part."""
+
+    path: Path
+
+
+class Fit(Place):
+    """A part for an empty place."""
+
+    part: PartCode
+
+
+class Configure(Place):
+    """The part that the configuration expects."""
+
+    part: Annotated[PartCode | None, _Nothing]
+
+
+class LicenceKeyText(Arguments):
+    """A licence key."""
+
+    key: Annotated[str, Field(min_length=1, max_length=MAX_KEY, description="The string, 32 letters and digits.")]
+
+
+class Fault(Place):
+    """A fault of a part, or of the feature key."""
+
+    fault: Annotated[
+        str | int,
+        Field(union_mode="left_to_right", description="Name; for `feature-key` a reason of event 40: 3, 4 or 9."),
+    ] = "failed"
+
+
+class Time(Arguments):
+    """Scale and pause of the whole daemon, date of this unit."""
+
+    scale: Annotated[float | None, Field(ge=MIN_SCALE, le=MAX_SCALE, allow_inf_nan=False)] = None
+    pause: bool | None = None
+    date: Annotated[str | None, Field(max_length=MAX_TEXT, description="RFC 3339; unit local time without offset.")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Time:
+        if self.scale is None and self.pause is None and self.date is None:
+            raise ValueError("one of scale, pause and date is wanted")
+        return self
+
+
+class Advance(Arguments):
+    """How far time moves."""
+
+    seconds: Annotated[float | None, Field(ge=0, le=MAX_ADVANCE_NS / SECOND_NS, allow_inf_nan=False)] = None
+    to: Annotated[Literal["next-deadline"] | None, Field(description="The next deadline of this unit.")] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Advance:
+        if (self.seconds is None) == (self.to is None):
+            raise ValueError("either seconds or to=next-deadline is wanted")
+        return self
+
+
+class Hypothesis(Arguments):
+    """One command of a what-if."""
+
+    command: Annotated[str, Field(max_length=MAX_TEXT)]
+    arguments: dict[str, object] = {}
+
+
+class Hypotheses(Arguments):
+    """Commands, in order, each as object or as the line that a command line takes: `fit path=slots/2 part=DS8`."""
+
+    events: Annotated[
+        list[Annotated[str, Field(max_length=MAX_LINE)] | Hypothesis],
+        Field(min_length=1, max_length=MAX_HYPOTHESES),
+        _Lines,
+    ]

@@ -1,0 +1,80 @@
+"""Everything between the configuration and the edges, put together: journal, clock, bus, engine, pump, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from ipo_sim.catalogue.types import Catalogue
+from ipo_sim.core.events import PowerApplied
+from ipo_sim.core.model import UnitDefinition
+from ipo_sim.runtime import clock as clocks
+from ipo_sim.runtime.bus import Bus
+from ipo_sim.runtime.clock import Clock
+from ipo_sim.runtime.command import Context
+from ipo_sim.runtime.engine import Engine
+from ipo_sim.runtime.journal import Journal
+from ipo_sim.runtime.pump import Pump
+from ipo_sim.runtime.restore import restore
+
+log = structlog.get_logger()
+
+
+class Runtime(NamedTuple):
+    """A daemon without edges. Edges read `bus`, emit into `pump`, and send commands through `context`."""
+
+    journal: Journal
+    clock: Clock
+    bus: Bus
+    engine: Engine
+    pump: Pump
+    context: Context
+
+    def close(self) -> None:
+        """Keep what a restart goes on from, and give the state directory back."""
+        self.engine.close()
+
+
+def open_runtime(
+    state_dir: Path | None,
+    definitions: Iterable[UnitDefinition],
+    catalogue: Catalogue,
+    *,
+    fresh: bool = False,
+    scale: float | None = None,
+    clock: Clock | None = None,
+) -> Runtime:
+    """Bring all units back from the state directory (None: keep everything in memory) and power up the new ones.
+
+    `fresh` begins new histories, `scale` overrides the clock's kept one, `clock` replaces it altogether.
+    JournalError: the state directory is in use, or its journal cannot be read.
+    """
+    journal = Journal.create(state_dir, fresh=fresh)
+    try:
+        clock = clock or clocks.restored(journal.clock(), journal.last_at(), scale=scale)
+        clock.store = journal.write_clock
+        journal.write_clock(clock.base())
+        engine = Engine(clock, journal, bus := Bus())
+        _install(engine, journal, catalogue, definitions, fresh=fresh)
+    except BaseException:
+        journal.close()
+        raise
+    pump = Pump(engine)
+    return Runtime(journal, clock, bus, engine, pump, Context(pump, journal, bus))
+
+
+def _install(
+    engine: Engine, journal: Journal, catalogue: Catalogue, definitions: Iterable[UnitDefinition], *, fresh: bool
+) -> None:
+    units = restore(journal, catalogue, definitions, engine.clock.now(), fresh=fresh)
+    for unit, entries, replayed in units:
+        engine.install(unit, entries, replayed=replayed)
+    for unit, _, replayed in units:
+        name = unit.definition.name
+        if unit.seq == 0:
+            engine.apply(name, PowerApplied(), "start")
+        else:
+            log.info("unit_restored", unit=name, seq=unit.seq, state=unit.life.state, replayed=replayed)

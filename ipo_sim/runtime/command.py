@@ -1,0 +1,71 @@
+"""What a command is, and what it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ipo_sim.core.events import Fact, FeatureKeyInserted
+from ipo_sim.core.model import Nanoseconds, Unit, UnitName
+from ipo_sim.runtime.arguments import Arguments
+from ipo_sim.runtime.bus import Bus
+from ipo_sim.runtime.engine import Engine
+from ipo_sim.runtime.journal import Journal
+from ipo_sim.runtime.pump import Pump
+from ipo_sim.runtime.requests import Answer, Requests
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What commands reach of a daemon."""
+
+    pump: Pump
+    journal: Journal
+    bus: Bus
+    requests: Requests = field(default_factory=Requests)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine behind the pump."""
+        return self.pump.engine
+
+
+class Situation(NamedTuple):
+    """What a fact is made from: the unit, simulation time, and how to find the last card that was in its reader."""
+
+    unit: Unit
+    now: Nanoseconds
+    last_card: Callable[[], FeatureKeyInserted | None]
+
+
+class Call(NamedTuple):
+    """One execution of a command; `cause` is what the journal will say of its events."""
+
+    context: Context
+    unit: UnitName
+    command: Command
+    arguments: Any
+    cause: str
+
+
+# The type of the arguments is that of the command's model.
+Intent = Callable[[Situation, Any], Fact]
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A verb. `intent` makes the one fact that it stands for; a command without can be no hypothesis.
+
+    `example` is what is typed after the unit's name. `changes`: what it does must not be done twice by a repeated
+    request.
+    """
+
+    verb: str
+    help: str
+    example: str
+    arguments: type[Arguments]
+    handler: Handler
+    intent: Intent | None = None
+    changes: bool = True

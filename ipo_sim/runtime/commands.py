@@ -1,0 +1,274 @@
+"""The one registry of commands: MQTT, command line, HTTP and tests all come through `execute`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from pydantic import ValidationError
+
+from ipo_sim.core.events import FeatureKeyInserted
+from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
+from ipo_sim.errors import CommandRejected, JournalError
+from ipo_sim.runtime import arguments as a
+from ipo_sim.runtime import intents
+from ipo_sim.runtime.command import Call, Command, Context, Situation
+from ipo_sim.runtime.engine import Applied
+from ipo_sim.runtime.moment import rfc3339
+from ipo_sim.runtime.requests import Answer
+from ipo_sim.runtime.view import store_view
+from ipo_sim.runtime.what_if import Step, imagine
+from ipo_sim.runtime.why import why
+
+__all__ = ["COMMANDS", "Command", "Context", "execute", "parse_line"]
+
+
+async def execute(
+    context: Context, unit: UnitName, verb: str, arguments: Mapping[str, object], request_id: str | None = None
+) -> Answer:
+    """Carry out one command and give its answer, JSON values only; text such as "5" or "true" counts as what it says.
+
+    With `request_id` a changing command is carried out once however often it comes. CommandRejected: nothing changed;
+    `reason` is `unknown-unit`, `unknown-command`, `bad-arguments`, `stale-id`, `busy`, `journal-unavailable`, or what
+    the unit says. JournalError when the journal cannot be read.
+    """
+    context.engine.unit(unit)
+    command = find(verb)
+    values = read_arguments(command, arguments)
+    if request_id is None or not command.changes:
+        return await command.handler(Call(context, unit, command, values, f"command:{verb}"))
+    call = Call(context, unit, command, values, f"command:{verb}#{request_id}")
+    request = f"{verb} {values.model_dump_json(exclude_defaults=True)}"
+    return await context.requests.once(unit, request_id, request, lambda: command.handler(call))
+
+
+def find(verb: str) -> Command:
+    """The command of that name; CommandRejected with the nearest one."""
+    command = COMMANDS.get(verb)
+    if command is None:
+        near = get_close_matches(verb, COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+        raise CommandRejected("unknown-command", f"there is no command {verb[: a.MAX_TEXT]}: {hint}")
+    return command
+
+
+def read_arguments(command: Command, arguments: Mapping[str, object]) -> a.Arguments:
+    """The arguments as the command's model; CommandRejected with everything that is wrong, in one line."""
+    try:
+        return command.arguments.model_validate(dict(arguments))
+    except ValidationError as error:
+        mistakes = [_mistake(command, details["loc"], details["type"], details["msg"]) for details in error.errors()]
+    raise CommandRejected("bad-arguments", "; ".join(mistakes))
+
+
+def parse_line(line: str) -> tuple[str, dict[str, object]]:
+    """Verb and arguments of a line such as `fit path=slots/2 part=DS8`; CommandRejected when it is no such line."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise CommandRejected("bad-arguments", f"{line}: {error}") from error
+    if not words:
+        raise CommandRejected("bad-arguments", "a command is wanted, such as remove-card")
+    verb, *pairs = words
+    arguments: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name in arguments:
+            raise CommandRejected("bad-arguments", f"{pair}: arguments are name=value, each once")
+        arguments[name] = value
+    return verb, arguments
+
+
+async def _apply(call: Call) -> Answer:
+    return _applied(await _happen(call))
+
+
+async def _happen(call: Call) -> Applied:
+    assert call.command.intent is not None
+    fact = call.command.intent(_situation(call), call.arguments)
+    return await call.context.pump.request(call.unit, fact, call.cause)
+
+
+def _applied(applied: Applied) -> Answer:
+    return {"seq": applied.seq, "at": rfc3339(applied.effects.unit_time)}
+
+
+async def _set_time(call: Call) -> Answer:
+    asked: a.Time = call.arguments
+    answer: Answer = {}
+    if asked.date is not None:
+        date = call._replace(arguments=asked.model_copy(update={"scale": None, "pause": None}))
+        answer = _applied(await _happen(date))
+    pump, clock = call.context.pump, call.context.engine.clock
+    if asked.scale is not None:
+        scale = asked.scale
+        pump.change_clock(lambda: clock.set_scale(scale))
+    if asked.pause is not None:
+        pump.change_clock(clock.pause if asked.pause else clock.resume)
+    return {**answer, **_time(call)}
+
+
+async def _advance(call: Call) -> Answer:
+    asked: a.Advance = call.arguments
+    engine = call.context.engine
+    if asked.seconds is not None:
+        duration = round(asked.seconds * SECOND_NS)
+    else:
+        deadline = engine.next_deadline(call.unit)
+        if deadline is None:
+            raise CommandRejected("no-deadline", f"nothing will happen to unit {call.unit} by itself")
+        duration = max(0, deadline - engine.clock.now())
+    await call.context.pump.advance(Nanoseconds(duration))
+    return {"seq": engine.unit(call.unit).seq, **_time(call)}
+
+
+async def _what_if(call: Call) -> Answer:
+    asked: a.Hypotheses = call.arguments
+    return imagine(_situation(call), [_step(event) for event in asked.events])
+
+
+async def _status(call: Call) -> Answer:
+    unit = call.context.engine.unit(call.unit)
+    entries = store_view(call.context.bus.latest(call.unit), unit.clock_offset_ns)
+    return {"unit": call.unit, "seq": unit.seq, **_time(call), "entities": entries}
+
+
+def _time(call: Call) -> Answer:
+    """The daemon's clock; `time` is simulation time, from which the date of a unit can differ."""
+    clock = call.context.engine.clock
+    return {"time": rfc3339(clock.now()), "scale": clock.scale, "paused": clock.paused}
+
+
+def _step(event: str | a.Hypothesis) -> Step:
+    verb, arguments = parse_line(event) if isinstance(event, str) else (event.command, event.arguments)
+    command = find(verb)
+    return Step(command, read_arguments(command, arguments))
+
+
+def _situation(call: Call) -> Situation:
+    engine = call.context.engine
+    return Situation(engine.unit(call.unit), engine.clock.now(), lambda: _last_card(call))
+
+
+def _last_card(call: Call) -> FeatureKeyInserted | None:
+    journal = call.context.journal
+    try:
+        entry = journal.last_card(call.unit, journal.epoch(call.unit))
+    except JournalError as error:
+        raise CommandRejected("journal-unavailable", str(error), temporary=True) from error
+    return entry.event.fact if entry and isinstance(entry.event.fact, FeatureKeyInserted) else None
+
+
+def _mistake(command: Command, where: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = ".".join(map(str, where))
+    if kind == "extra_forbidden":
+        known = list(command.arguments.model_fields)
+        near = get_close_matches(name, known, n=1)
+        allowed = ", ".join(known) or "none"
+        return f"{name[: a.MAX_TEXT]}: no such argument" + (
+            f", did you mean {near[0]}?" if near else f" (of {allowed})"
+        )
+    return f"{name}: {message}" if name else message.removeprefix("Value error, ")
+
+
+_ALL = (
+    Command("power", "Apply or remove mains power", "power on=false", a.Power, _apply, intents.power),
+    Command("restart", "Restart the unit", "restart", a.Arguments, _apply, intents.restart),
+    Command(
+        "shutdown",
+        "Shut the unit down, for ever or for a time",
+        "shutdown minutes=5",
+        a.Shutdown,
+        _apply,
+        intents.shutdown,
+    ),
+    Command(
+        "insert-card",
+        "Put a feature key card into the virtual reader, the last one unless told otherwise",
+        "insert-card serial=1234567890",
+        a.Card,
+        _apply,
+        intents.insert_card,
+    ),
+    Command(
+        "remove-card",
+        "Take the card out of the virtual reader",
+        "remove-card",
+        a.Arguments,
+        _apply,
+        intents.remove_card,
+    ),
+    Command("fit", "Put a part into an empty place", "fit path=slots/2 part=DS8", a.Fit, _apply, intents.fit),
+    Command("withdraw", "Pull a part out", "withdraw path=expansion/1", a.Place, _apply, intents.withdraw),
+    Command(
+        "configure",
+        "Say which part the unit's configuration expects at a place",
+        "configure path=slots/2 part=null",
+        a.Configure,
+        _apply,
+        intents.configure,
+    ),
+    Command(
+        "add-licence",
+        "Enter a licence key; it counts once the configuration is loaded",
+        "add-licence key=0123456789ABCDEF0123456789ABCDEF",
+        a.LicenceKeyText,
+        _apply,
+        intents.add_licence,
+    ),
+    Command(
+        "remove-licence",
+        "Delete a licence key",
+        "remove-licence key=0123456789ABCDEF0123456789ABCDEF",
+        a.LicenceKeyText,
+        _apply,
+        intents.remove_licence,
+    ),
+    Command(
+        "load-configuration",
+        "Send and load the configuration, so that entered keys are checked",
+        "load-configuration",
+        a.Arguments,
+        _apply,
+        intents.load_configuration,
+    ),
+    Command(
+        "set-fault",
+        "Let a part fail, or the feature key become unreadable",
+        "set-fault path=slots/1 fault=overheated",
+        a.Fault,
+        _apply,
+        intents.set_fault,
+    ),
+    Command(
+        "clear-fault", "Mend what set-fault broke", "clear-fault path=slots/1", a.Place, _apply, intents.clear_fault
+    ),
+    Command(
+        "set-time",
+        "Set scale or pause of the daemon's clock, or this unit's date",
+        "set-time scale=60",
+        a.Time,
+        _set_time,
+        intents.set_date,
+    ),
+    Command(
+        "advance",
+        "Move time ahead for all units of the daemon, by seconds or to this unit's next deadline",
+        "advance seconds=7200",
+        a.Advance,
+        _advance,
+    ),
+    Command("why", "Tell the causes of a state", "why path=expansion/1", a.Place, why, changes=False),
+    Command(
+        "what-if",
+        "Tell what commands would change, and change nothing",
+        "what-if 'events=remove-card; advance seconds=7200'",
+        a.Hypotheses,
+        _what_if,
+        changes=False,
+    ),
+    Command("status", "Show everything that is known of the unit", "status", a.Arguments, _status, changes=False),
+)
+
+COMMANDS: Mapping[str, Command] = {command.verb: command for command in _ALL}

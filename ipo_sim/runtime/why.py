@@ -1,0 +1,97 @@
+"""Why something is not in order: its causes from near to far, each in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ipo_sim.core.model import Cause, Entity, Part, Unit
+from ipo_sim.errors import CommandRejected
+from ipo_sim.licensing.status import LicenceStatus
+from ipo_sim.runtime.bus import Entry
+from ipo_sim.runtime.command import Call
+from ipo_sim.runtime.describe import describe
+from ipo_sim.runtime.moment import rfc3339
+from ipo_sim.runtime.requests import Answer
+
+Link = dict[str, Any]
+
+
+async def why(call: Call) -> Answer:
+    """The chain of causes of an entity; of one in order, the event that made it so."""
+    path = call.arguments.path
+    entries = call.context.bus.latest(call.unit)
+    entry = _find(entries, path)
+    assert entry.value is not None
+    cause = cause_of(entry.value)
+    chain = [_link(call, item) for item in cause or (f"event:{entry.seq}",)]
+    return {"path": path, "in_order": not cause, "seq": entry.seq, "at": rfc3339(entry.at), "chain": chain}
+
+
+def cause_of(entity: Entity) -> Cause:
+    """The causes that an entity carries, from near to far; empty: it is in order, or of no kind that has any."""
+    if isinstance(entity, Part):
+        return entity.service.cause
+    cause: Cause = getattr(entity, "cause", ())
+    return cause
+
+
+def _find(entries: Mapping[str, Entry], path: str) -> Entry:
+    entry = entries.get(path)
+    if entry is None:
+        near = get_close_matches(path, entries, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise CommandRejected("unknown-path", f"the unit has no {path}{hint}")
+    return entry
+
+
+def _link(call: Call, item: str) -> Link:
+    kind, _, detail = item.partition(":")
+    if kind == "event":
+        return {"cause": item, **_event(call, int(detail))}
+    text = _TEXTS.get(kind)
+    unit = call.context.engine.unit(call.unit)
+    return {"cause": item, "text": text(unit, detail) if text else f"{item} is out of service"}
+
+
+def _event(call: Call, seq: int) -> Link:
+    if seq == 0:
+        return {"text": "the unit is as it was configured"}
+    journal = call.context.journal
+    entry = journal.entry(call.unit, journal.epoch(call.unit), seq)
+    if entry is None:
+        return {"text": f"event {seq} is not in the journal"}
+    return {"text": describe(entry.event.fact), "at": rfc3339(entry.event.at), "by": entry.event.cause}
+
+
+def _licence(unit: Unit, name: str) -> str:
+    statuses = {licence.status for licence in unit.licences if licence.type_name == name}
+    if not statuses:
+        return f"there is no licence {name}"
+    best = LicenceStatus.VALID if LicenceStatus.VALID in statuses else min(statuses)
+    return f"licence {name} is {best}"
+
+
+def _feature_key(unit: Unit, _: str) -> str:
+    key = unit.key
+    serial = f" {key.serial}" if key.serial else ""
+    return f"the feature key{serial} is {key.presence}, its condition {key.condition.replace('_', ' ')}"
+
+
+_TEXTS: Mapping[str, Callable[[Unit, str], str]] = {
+    "licence": _licence,
+    "feature-key": _feature_key,
+    "reader": lambda unit, _: f"reader {unit.reader.name} does not answer: {unit.reader.last_error}",
+    "unit": lambda _, state: f"the unit was {state.replace('_', ' ')}",
+    "configuration": lambda _, code: (
+        f"the configuration expects {code}" if code else "the configuration has not been loaded since"
+    ),
+    "licence-string": lambda *_: "the string is no licence key",
+    "fault": lambda _, fault: f"it has the fault {fault}",
+    "restart": lambda *_: "it was not there at the last start and waits for the next one",
+    "limit": lambda _, rule: f"it is one too many: {rule}",
+    "release-profile": lambda _, profile: f"release profile {profile} does not provide for it",
+    "expiry": lambda _, day: f"it was valid until {day}",
+    "expansion-port": lambda _, number: f"no card has expansion port {number}",
+}
