@@ -74,8 +74,10 @@ def _unmet(kind: LicenceType, valid: frozenset[str]) -> str | None:
 
 
 def _missing(kind: LicenceType, valid: frozenset[str], edition: EditionRule, rules: Sequence[EditionRule]) -> str:
-    if kind.name in edition.dormant_licences:
+    """The nearest licence that is wanting: a prerequisite of its own, else the one of the edition that would do."""
+    unmet = _unmet(kind, valid)
+    if unmet is None and kind.name in edition.dormant_licences:
         for rule in rules:
             if rule.any_of and kind.name not in rule.dormant_licences:
                 return rule.any_of[0]
-    return _unmet(kind, valid) or kind.name
+    return unmet or kind.name

@@ -14,9 +14,9 @@ from ipo_sim.core.fitting import fit_problem, place_of, places, surplus
 IP500 = ModelType("ip500", "IP500", 4, 8, "smart-card", ("r4", "r5", "r6"), {"r4": 60, "r5": 384}, Grade.A)
 
 
-def part(code: str, place: PlaceKind, **more: object) -> PartType:
+def part(code: str, place: PlaceKind, **more: Any) -> PartType:
     plain = PartType(code, place, code, code, (), ("ip500",), ("r4", "r5"), Grade.A)
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return replace(plain, **more)
 
 
 PARTS = {
