@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from types import MappingProxyType
 
-from ipo_sim.catalogue.source import Cell, Row
+from ipo_sim.catalogue.source import Cell, Row, share
 from ipo_sim.catalogue.types import (
     AlarmGroup,
     AlarmType,
@@ -53,11 +53,12 @@ def read_models(table: Cell) -> dict[str, ModelType]:
 def read_parts(root: Row, models: Mapping[str, ModelType], profiles: tuple[str, ...]) -> dict[str, PartType]:
     """Base cards, daughter cards and expansion modules by code; a part without models or profiles has all."""
     parts: dict[str, PartType] = {}
+    all_models = share(tuple(models))
     for section, place in PARTS_BY_PLACE.items():
         for code, cell in root.take(section).table():
             if code in parts:
                 cell.fail("stands in two sections")
-            parts[code] = _part(code, place, cell, tuple(models), profiles)
+            parts[code] = _part(code, place, cell, all_models, profiles)
             _check_limit(parts, parts[code], cell)
     return parts
 

@@ -52,7 +52,7 @@ TABLE = """
 23 | SoftConsole / eConsole                          | -  | U   | 1               | use | all
 24 | eBLF                                            | -  | F   | 1               | use | all
 25 | Receptionist                                    | 16 | U   | 1               | cfg | all
-26 | CTI Link Pro                                    | 2  | F   | 1               | use | all
+26 | CTI Link Pro                                    | 2  | F+P | 1               | use | all
 27 | Wave User                                       | 3  | P   | 4               | use | all
 28 | IPSec Tunnelling                                | 36 | F   | 1               | -   | all
 29 | Mobility Features                               | -  | U   | 1, 5, 10, 20    | cfg | all
