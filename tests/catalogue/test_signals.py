@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
+import yaml
 
+from ipo_sim.catalogue import source
 from ipo_sim.catalogue.hardware import COLOURS
 from ipo_sim.catalogue.load import build_catalogue, load_catalogue
-from ipo_sim.catalogue.source import read
 from ipo_sim.catalogue.types import Grade
 
 CATALOGUE = load_catalogue()
@@ -187,8 +188,10 @@ def test_the_catalogue_is_loaded_once_and_cannot_be_changed() -> None:
         CATALOGUE.parts["DS8"].limit = 9  # type: ignore[misc]  # that it is frozen is the point
 
 
-def test_loading_twice_gives_equal_catalogues() -> None:
-    assert build_catalogue(read) == CATALOGUE
+@pytest.mark.parametrize("loader", [source.LOADER, yaml.BaseLoader], ids=["fast", "pure Python"])
+def test_every_loader_gives_the_same_catalogue(monkeypatch: pytest.MonkeyPatch, loader: type[yaml.BaseLoader]) -> None:
+    monkeypatch.setattr(source, "LOADER", loader)
+    assert build_catalogue(source.read) == CATALOGUE
 
 
 def test_rows_that_say_the_same_share_it() -> None:
