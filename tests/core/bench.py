@@ -96,9 +96,7 @@ class Bench:
         self.history: list[tuple[Event, Effects]] = []
 
     def apply(self, *facts: Fact) -> Effects:
-        for fact in facts:
-            effects = self._step(Event(Nanoseconds(self.at), fact, "test"))
-        return effects
+        return [self._step(Event(Nanoseconds(self.at), fact, "test")) for fact in facts][-1]
 
     def advance(self, seconds: float = 0.0, *, hours: float = 0.0) -> None:
         end = self.at + round((seconds + hours * 3_600) * SECOND_NS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipo_sim.core.events import (
+    Fact,
     FaultCleared,
     FaultSet,
     FeatureKeyInserted,
@@ -161,7 +162,7 @@ def test_r6_drives_modules_with_the_professional_or_the_essential_licence(licenc
     assert Bench(definition(key(licence), profile="r6", parts=(MODULE,))).boot().modules_in_service == 1
 
 
-REFUSED = [
+REFUSED: list[tuple[Fact, str, str]] = [
     (PartFitted("slots/1", "POT8"), "occupied", "holds DS8"),
     (PartFitted("slots/9", "DS8"), "unknown-place", "slots/9"),
     (PartFitted("slots/2", "DS9"), "unknown-part", "DS9"),
@@ -178,7 +179,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("fact", "reason", "says"), REFUSED, ids=[f"{row[0].TYPE}-{row[2]}" for row in REFUSED])
-def test_refusals_are_named_and_change_nothing(fact: PartFitted, reason: str, says: str) -> None:
+def test_refusals_are_named_and_change_nothing(fact: Fact, reason: str, says: str) -> None:
     bench = Bench(definition(parts=(DS8,))).boot()
     before = bench.unit
     with pytest.raises(CommandRejected, match=says) as caught:

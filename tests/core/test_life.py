@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipo_sim.core.events import (
+    Fact,
     FeatureKeyInserted,
     FeatureKeyRemoved,
     PartFitted,
@@ -40,7 +41,7 @@ def at(state: Lifecycle) -> Bench:
     return bench
 
 
-TRIGGERS = {
+TRIGGERS: dict[str, Fact] = {
     PowerApplied.TYPE: PowerApplied(),
     PowerRemoved.TYPE: PowerRemoved(),
     RestartRequested.TYPE: RestartRequested(),
