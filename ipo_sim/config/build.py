@@ -54,7 +54,7 @@ class Builder:
     def _common(self, entry: UnitEntry) -> partial[UnitDefinition]:
         """What all units of an entry are alike in."""
         key, timings = entry.key, self._catalogue.timings
-        release = entry.release or RELEASES.get(entry.release_profile, "")
+        release = entry.release or RELEASES[entry.release_profile]
         return partial(
             UnitDefinition,
             model=self._shared(entry.model),
