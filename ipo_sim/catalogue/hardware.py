@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import fields
 from types import MappingProxyType
 
@@ -123,6 +123,7 @@ def _model(code: str, cell: Cell) -> ModelType:
             identity=row.take("identity").text(),
             sys_descr=row.take("sys_descr").text(),
             aux_button=row.take("aux_button").flag(),
+            edition_profile=row.get("edition_profile", Cell.text, None),
             capacities=_capacities(row.take("capacities")),
         )
 
@@ -164,7 +165,7 @@ def _some_of(row: Row, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
     return row.get(name, lambda cell: cell.tuple_of(lambda item: one_of(item, known)), known)
 
 
-def one_of(cell: Cell, known: Mapping[str, object] | tuple[str, ...]) -> str:
+def one_of(cell: Cell, known: Container[str]) -> str:
     """A name out of `known`; any other dangles."""
     text = cell.text()
     if text not in known:

@@ -1,9 +1,9 @@
-"""Rows of licences.yaml and editions.yaml."""
+"""Rows of licences.yaml, editions.yaml and pools.yaml."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from ipo_sim.catalogue.hardware import grade, one_of
@@ -16,12 +16,17 @@ from ipo_sim.catalogue.types import (
     ModelType,
     OnExhaustion,
     PartType,
+    PoolRule,
 )
 
 # Where public client tables know no number for a licence, it gets one of ours: this plus its code.
 PRIVATE_ID_BASE = 1_000
 # The two bytes that a licence key has for the code; 0 is left out so that an empty field is no licence.
 MAX_CODE = 65_535
+
+# Words of pools.yaml; the core knows what number each stands for.
+POOL_SOURCES = frozenset({"vcm", "pri", "sip", "endpoints", "voicemail"})
+POOL_CAPS = frozenset({"vcm", "pri", "sip", "extensions", "users"})
 
 _TOPIC_SAFE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 
@@ -42,6 +47,14 @@ def read_licences(
     return licences
 
 
+def by_feature(licences: Iterable[LicenceType]) -> dict[str, tuple[LicenceType, ...]]:
+    """Licences by the pool that they feed, in the order of the file."""
+    feeding: dict[str, tuple[LicenceType, ...]] = {}
+    for licence in licences:
+        feeding[licence.feature] = (*feeding.get(licence.feature, ()), licence)
+    return feeding
+
+
 def read_editions(
     rows: Cell, profiles: tuple[str, ...], licences: Mapping[str, LicenceType]
 ) -> dict[str, tuple[EditionRule, ...]]:
@@ -59,6 +72,37 @@ def read_editions(
         if not found or found[-1].any_of:
             rows.fail(f"profile {profile} has no edition that always holds")
     return {profile: tuple(found) for profile, found in rules.items()}
+
+
+def read_pools(table: Cell, profiles: tuple[str, ...], licences: Mapping[str, LicenceType]) -> dict[str, PoolRule]:
+    """Pool rules by feature; each feature has a licence."""
+    features = {licence.feature for licence in licences.values()}
+    rules = {}
+    for feature, cell in table.table():
+        if feature not in features:
+            cell.fail("no licence feeds this pool")
+        with cell.row() as row:
+            rules[feature] = PoolRule(
+                feature=feature,
+                free=row.get("free", partial(_word, known=POOL_SOURCES), None),
+                cap=row.get("cap", partial(_word, known=POOL_CAPS), None),
+                maximum=row.get("maximum", partial(_maximum, profiles=profiles), {}),
+                grade=grade(row),
+            )
+    return rules
+
+
+def _word(cell: Cell, known: frozenset[str]) -> str:
+    return one_of(cell, known)
+
+
+def _maximum(cell: Cell, profiles: tuple[str, ...]) -> dict[str, int]:
+    numbers = {}
+    for profile, number in cell.table():
+        if profile not in profiles:
+            number.fail(f"{profile!r} is no release profile")
+        numbers[profile] = number.integer(1)
+    return numbers
 
 
 def _licence(
@@ -101,6 +145,7 @@ def _rules(cell: Cell, profiles: tuple[str, ...], licences: Mapping[str, Licence
         sip_free = row.get("sip_free", Cell.integer, 0)
         sip_max = row.get("sip_max", Cell.integer, None)
         endpoints_free = row.get("ip_endpoints_free_per_card", Cell.integer, 0)
+        phones_licensed = row.get("phones_licensed", Cell.flag, True)
         dormant = frozenset(_some(row, "dormant_licences", licences))
         modules_any_of = _some(row, "modules_any_of", licences)
         graded = grade(row)
@@ -122,6 +167,7 @@ def _rules(cell: Cell, profiles: tuple[str, ...], licences: Mapping[str, Licence
                 grade=graded,
                 sip_max=sip_max,
                 ip_endpoints_free_per_card=endpoints_free,
+                phones_licensed=phones_licensed,
             )
             for profile in _names(row.take("profiles"), known=profiles)
         ]

@@ -18,7 +18,7 @@ def load_catalogue() -> Catalogue:
 
 
 def build_catalogue(source: Callable[[str], Cell]) -> Catalogue:
-    """The catalogue of the four data files that `source` gives by name."""
+    """The catalogue of the five data files that `source` gives by name."""
     with source("hardware.yaml").row() as root:
         models = hardware.read_models(root.take("models"))
         profiles = share(tuple(dict.fromkeys(name for model in models.values() for name in model.release_profiles)))
@@ -27,13 +27,17 @@ def build_catalogue(source: Callable[[str], Cell]) -> Catalogue:
         leds = hardware.read_leds(root.take("leds"), patterns)
         alarms = hardware.read_alarms(root.take("alarms"))
     by_name = licences.read_licences(source("licences.yaml"), models, profiles, parts)
-    editions = licences.read_editions(source("editions.yaml"), profiles, by_name)
+    own_rules = share(tuple(model.edition_profile for model in models.values() if model.edition_profile))
+    editions = licences.read_editions(source("editions.yaml"), share((*profiles, *dict.fromkeys(own_rules))), by_name)
+    pools = licences.read_pools(source("pools.yaml"), profiles, by_name)
     return Catalogue(
         models=MappingProxyType(models),
         parts=MappingProxyType(parts),
         licences=MappingProxyType({licence.code: licence for licence in by_name.values()}),
         licences_by_name=MappingProxyType(by_name),
+        licences_by_feature=MappingProxyType(licences.by_feature(by_name.values())),
         editions=MappingProxyType(editions),
+        pools=MappingProxyType(pools),
         timings=hardware.read_timings(source("timings.yaml")),
         leds=MappingProxyType(leds),
         led_patterns=MappingProxyType(patterns),

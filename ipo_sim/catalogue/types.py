@@ -140,7 +140,7 @@ class ModelType:
     """A control unit: slots, rear expansion ports, form of feature key, words of its identity.
 
     `identity` is the maker's object name without `ipoProd`, `sys_descr` how its `sysDescr` begins.
-    `max_extensions` is keyed by release profile.
+    `max_extensions` is keyed by release profile. `edition_profile` names its own edition rules; None: the release's.
     """
 
     code: str
@@ -154,6 +154,7 @@ class ModelType:
     identity: str = ""
     sys_descr: str = ""
     aux_button: bool = False
+    edition_profile: str | None = None
     capacities: Capacities = Capacities()
 
 
@@ -193,6 +194,7 @@ class EditionRule:
     `max_modules` is above 0 and `modules_any_of` is empty or holds a Valid licence; else its first licence is why not.
     `dormant_licences` are the names that stay Dormant in this edition. `max_users`, `sip_max` None: no limit;
     `vcm_free_per_card` None: all channels are free. `ip_endpoints_free_per_card` counts for each VCM card.
+    `phones_licensed` False: phones show `unlicensed` and make emergency calls only.
     """
 
     profile: str
@@ -209,6 +211,7 @@ class EditionRule:
     grade: Grade
     sip_max: int | None = None
     ip_endpoints_free_per_card: int = 0
+    phones_licensed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,20 @@ class AlarmType:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolRule:
+    """What instance pool of a feature has besides its licences, and what it can use at most.
+
+    `free` and `cap` name where the number comes from (see pools.yaml); `maximum` is a plain number by release profile.
+    """
+
+    feature: str
+    free: str | None
+    cap: str | None
+    maximum: Mapping[str, int]
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """All data that the core stands on.
 
@@ -270,7 +287,9 @@ class Catalogue:
     parts: Mapping[str, PartType]
     licences: Mapping[int, LicenceType]
     licences_by_name: Mapping[str, LicenceType]
+    licences_by_feature: Mapping[str, tuple[LicenceType, ...]]
     editions: Mapping[str, tuple[EditionRule, ...]]
+    pools: Mapping[str, PoolRule]
     timings: Timings
     leds: Mapping[str, LedPattern]
     led_patterns: Mapping[str, LedRhythm]

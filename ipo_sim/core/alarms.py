@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
+from ipo_sim.catalogue.types import OnExhaustion
 from ipo_sim.core.draft import UP, Draft
 from ipo_sim.core.effects import Notification
 from ipo_sim.core.feature_key import KEY_INDEX, KEY_NAME, KEY_PATH
-from ipo_sim.core.model import Alarm, Hold, KeyCondition, KeyReason, Part, Severity
+from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME
+from ipo_sim.core.model import Alarm, Feature, Hold, KeyCondition, KeyReason, Part, Severity
 
 ENTITY_FAILURE = 20
 FEATURE_KEY = 40
@@ -17,6 +19,8 @@ SERVICE_FAILURE = 46
 
 HARDWARE_TYPE_FAILURE = 4
 FEATURE_LICENCE_MISSING = 5
+ALL_LICENCES_IN_USE = 6
+NO_FREE_CHANNELS = 9
 
 KEY_ALARM = "40-feature-key"
 
@@ -30,19 +34,19 @@ _KEY_TEXTS = {
 }
 
 
-def raise_alarms(draft: Draft, parts: tuple[Part, ...]) -> tuple[Alarm, ...]:
+def raise_alarms(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature, ...]) -> tuple[Alarm, ...]:
     """The active alarms; an alarm that stands keeps its age, every coming, change and going is notified.
 
     A unit that is not up has none, and its going down clears them without a word.
     """
     old = draft.old
-    if parts is old.parts and draft.key is old.key and draft.life is old.life:
+    if parts is old.parts and draft.key is old.key and draft.life is old.life and features is old.features:
         return old.alarms
     if not draft.up:
         return ()
     standing = {alarm.id: alarm for alarm in old.alarms}
     alarms = []
-    for alarm in _alarms(draft, parts, standing):
+    for alarm in _alarms(draft, parts, features, standing):
         before = standing.pop(alarm.id, None)
         if before is None or (before.severity, before.reason) != (alarm.severity, alarm.reason):
             _notify(draft, alarm)
@@ -52,13 +56,18 @@ def raise_alarms(draft: Draft, parts: tuple[Part, ...]) -> tuple[Alarm, ...]:
     return tuple(alarms)
 
 
-def _alarms(draft: Draft, parts: tuple[Part, ...], standing: Mapping[str, Alarm]) -> list[Alarm]:
+def _alarms(
+    draft: Draft, parts: tuple[Part, ...], features: tuple[Feature, ...], standing: Mapping[str, Alarm]
+) -> list[Alarm]:
     alarms = []
     if draft.key.condition in (KeyCondition.GRACE, KeyCondition.NOT_IN_ORDER):
         alarms.append(_key_alarm(draft, standing))
     for part in parts:
         if part.failed or part.service.hold in _HELD:
             _part_alarms(draft, part, standing, alarms)
+    alarms.extend(
+        _feature_alarm(draft, feature, standing) for feature in features if feature.refused or feature.wanting
+    )
     return alarms
 
 
@@ -119,6 +128,35 @@ def _part_alarm(
         text,
         part.service.cause,
     )
+
+
+def _feature_alarm(draft: Draft, feature: Feature, standing: Mapping[str, Alarm]) -> Alarm:
+    """Configured without a licence before a use that was refused: the first is out of service, the second goes on."""
+    path = f"features/{feature.name}"
+    name = _alarm_id(SERVICE_FAILURE, path)
+    before = standing.get(name)
+    kind = draft.catalogue.alarms[SERVICE_FAILURE]
+    alarm = Alarm(
+        name,
+        SERVICE_FAILURE,
+        kind.name,
+        _SEVERITIES[kind.severity],
+        FEATURE_LICENCE_MISSING if feature.wanting else _exhausted_reason(draft, feature),
+        path,
+        CONTROLLER_NAME,
+        CONTROLLER_INDEX,
+        draft.unit_time if before is None else before.since,
+        draft.seq if before is None else before.seq,
+        feature.licence,
+        feature.cause,
+    )
+    return before if before == alarm else alarm
+
+
+def _exhausted_reason(draft: Draft, feature: Feature) -> int:
+    kinds = draft.catalogue.licences_by_feature[feature.name]
+    calls = any(kind.on_exhaustion is OnExhaustion.CALL_FAILS for kind in kinds)
+    return NO_FREE_CHANNELS if calls else ALL_LICENCES_IN_USE
 
 
 @lru_cache(maxsize=1_024)

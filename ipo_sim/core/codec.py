@@ -17,8 +17,9 @@ from ipo_sim.core.model import Unit, UnitDefinition
 
 _Decode = Callable[[Any], Any]
 
-# Kept beside a state and not in it: the journal has the definition, the package has the catalogue.
-_GIVEN = frozenset({"definition", "catalogue"})
+# Kept beside a state and not in it: the journal has the definition, the package has the catalogue, and the
+# ledger follows from the rest.
+_GIVEN = frozenset({"definition", "catalogue", "ledger"})
 _PLAIN = frozenset({types.NoneType, bool, int, float, str})
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import TypeVar
 
 from ipo_sim.core.alarms import raise_alarms
-from ipo_sim.core.draft import Draft
+from ipo_sim.core.draft import Draft, Moved
 from ipo_sim.core.effects import Changed, Effects
 from ipo_sim.core.leds import light
-from ipo_sim.core.licence_check import check_licences
+from ipo_sim.core.licence_check import check_licences, expiry_at
 from ipo_sim.core.life import life_cause
 from ipo_sim.core.model import (
     Alarm,
     Cause,
     Edition,
     Entity,
+    Extension,
     Feature,
     Led,
     Licence,
@@ -27,13 +28,15 @@ from ipo_sim.core.model import (
     Unit,
     UnitDefinition,
     UnitStatus,
+    User,
 )
 from ipo_sim.core.service import serve_parts
+from ipo_sim.core.usage import settle_usage
 
 _NEVER_POWERED = Life(Lifecycle.OFF, seq=0)
 _NO_OFFSET = Nanoseconds(0)
 # Named tuples whose first field tells one from another of their kind.
-_E = TypeVar("_E", Licence, Feature, Led, Alarm)
+_E = TypeVar("_E", Licence, Feature, User, Extension, Led, Alarm)
 
 
 def settle(draft: Draft) -> tuple[Unit, Effects]:
@@ -41,8 +44,9 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
     old = draft.old
     licensing = check_licences(draft)
     parts = serve_parts(draft, licensing.edition)
+    usage = settle_usage(draft, licensing, parts)
     leds = light(draft, parts)
-    alarms = raise_alarms(draft, parts)
+    alarms = raise_alarms(draft, parts, usage.features)
     unit = Unit(
         definition=draft.definition,
         catalogue=draft.catalogue,
@@ -56,13 +60,18 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
         next_licence=draft.next_licence,
         parts=parts,
         edition=licensing.edition,
-        features=licensing.features,
+        features=usage.features,
         leds=leds,
         alarms=alarms,
         status=_status(draft, licensing.edition),
-        expiry_at=licensing.expiry_at,
+        expiry_at=expiry_at(draft, licensing.ledger.expiry_day),
+        holdings=usage.holdings,
+        users=usage.users,
+        extensions=usage.extensions,
+        ledger=licensing.ledger,
     )
-    effects = Effects(draft.seq, draft.at, draft.unit_time, tuple(_changes(old, unit)), tuple(draft.notifications))
+    changes = _changes(old, unit, licensing.moved)
+    effects = Effects(draft.seq, draft.at, draft.unit_time, tuple(changes), tuple(draft.notifications))
     return unit, effects
 
 
@@ -73,6 +82,8 @@ def entities(unit: Unit) -> dict[str, Entity]:
         "reader": unit.reader,
         **{_licence_path(licence): licence for licence in unit.licences},
         **{_feature_path(feature): feature for feature in unit.features},
+        **{_user_path(user): user for user in unit.users},
+        **{_extension_path(extension): extension for extension in unit.extensions},
         **{part.place.path: part for part in unit.parts if _visible(part)},
         **{_led_path(led): led for led in unit.leds},
         **{_alarm_path(alarm): alarm for alarm in unit.alarms},
@@ -118,15 +129,17 @@ def _status(draft: Draft, edition: Edition) -> UnitStatus:
     return new_status(draft.definition, edition, draft.life, draft.clock_offset_ns, cause)
 
 
-def _changes(old: Unit, new: Unit) -> list[Changed]:
+def _changes(old: Unit, new: Unit, moved: tuple[Moved, ...]) -> list[Changed]:
     """In the order of a cascade: whoever sees `unit` change finds the rest in place."""
     changes: list[Changed] = []
     if new.key is not old.key:
         changes.append(Changed("feature-key", new.key))
     if new.reader is not old.reader:
         changes.append(Changed("reader", new.reader))
-    _compare(old.licences, new.licences, _licence_path, changes)
+    _compare_pairs(moved, _licence_path, changes)
     _compare(old.features, new.features, _feature_path, changes)
+    _compare(old.users, new.users, _user_path, changes)
+    _compare(old.extensions, new.extensions, _extension_path, changes)
     if new.parts is not old.parts:
         _compare_parts(old.parts, new.parts, changes)
     _compare(old.leds, new.leds, _led_path, changes)
@@ -138,9 +151,13 @@ def _changes(old: Unit, new: Unit) -> list[Changed]:
 
 def _compare(old: tuple[_E, ...], new: tuple[_E, ...], path_of: Callable[[_E], str], changes: list[Changed]) -> None:
     """What came, changed and went; entities that stayed the same objects are passed over."""
-    if new is old:
-        return
-    moved = [pair for pair in zip_longest(old, new) if pair[0] is not pair[1]]
+    if new is not old:
+        _compare_pairs([pair for pair in zip_longest(old, new) if pair[0] is not pair[1]], path_of, changes)
+
+
+def _compare_pairs(
+    moved: Sequence[tuple[_E | None, _E | None]], path_of: Callable[[_E], str], changes: list[Changed]
+) -> None:
     gone = {before[0]: before for before, _ in moved if before is not None}
     for _, value in moved:
         if value is not None:
@@ -171,6 +188,14 @@ def _licence_path(licence: Licence) -> str:
 
 def _feature_path(feature: Feature) -> str:
     return f"features/{feature.name}"
+
+
+def _user_path(user: User) -> str:
+    return f"users/{user.name}"
+
+
+def _extension_path(extension: Extension) -> str:
+    return f"extensions/{extension.number}"
 
 
 def _led_path(led: Led) -> str:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ipo_sim.core.effects import Notification
 from ipo_sim.core.events import Event
-from ipo_sim.core.model import Lifecycle, Nanoseconds, Severity, Unit
+from ipo_sim.core.model import Extension, Holding, Licence, Lifecycle, Nanoseconds, Severity, Unit, User
 
 UP = frozenset({Lifecycle.RUNNING, Lifecycle.AWAITING_FEATURE_KEY})
 
 DAY_NS = 86_400 * 1_000_000_000
 MINUTE_NS = 60 * 1_000_000_000
+
+
+# A string before and after an event; None: it was not there.
+Moved = tuple[Licence | None, Licence | None]
+
+
+class Claim(NamedTuple):
+    """What one fact asks of the pools: all of `takes` for all of `gives`, or nothing changes.
+
+    Once granted, `user` or `extension` is what the unit has from then on.
+    """
+
+    takes: tuple[Holding, ...]
+    gives: tuple[Holding, ...] = ()
+    user: User | None = None
+    extension: Extension | None = None
 
 
 class Draft:
@@ -18,8 +36,12 @@ class Draft:
     __slots__ = (
         "at",
         "catalogue",
+        "claims",
         "clock_offset_ns",
         "definition",
+        "entered",
+        "extensions",
+        "holdings",
         "key",
         "licences",
         "life",
@@ -28,7 +50,9 @@ class Draft:
         "old",
         "parts",
         "reader",
+        "refused",
         "seq",
+        "users",
     )
 
     def __init__(self, old: Unit, event: Event) -> None:
@@ -44,6 +68,14 @@ class Draft:
         self.licences = old.licences
         self.next_licence = old.next_licence
         self.parts = old.parts
+        self.users = old.users
+        self.extensions = old.extensions
+        self.holdings = old.holdings
+        # Strings that this event entered, deleted or loaded, as they were and as they are.
+        self.entered: list[Moved] = []
+        self.claims: list[Claim] = []
+        # Features of which a use was refused by this event.
+        self.refused: set[str] = set()
         self.notifications: list[Notification] = []
 
     @property
@@ -60,6 +92,11 @@ class Draft:
     def local_day(self) -> int:
         """Days since 1970-01-01 in unit local time."""
         return local_day(self.unit_time, self.definition.utc_offset_minutes)
+
+    @property
+    def edition_profile(self) -> str:
+        """Which edition rules hold: those of the release, unless the model has its own."""
+        return self.catalogue.models[self.definition.model].edition_profile or self.definition.release_profile
 
     @property
     def up(self) -> bool:

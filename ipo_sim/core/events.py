@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from ipo_sim.core.model import KeyReason, Nanoseconds
+from ipo_sim.core.model import ExtensionKind, KeyReason, Nanoseconds, Reserve
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,14 @@ class LicenceAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class LicencesImported:
+    """Many licence strings entered at once; those that are there already are passed over."""
+
+    TYPE: ClassVar[str] = "licences-imported"
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LicenceRemoved:
     """A licence string deleted from the configuration."""
 
@@ -164,6 +173,103 @@ class DateSet:
     clock_offset_ns: Nanoseconds
 
 
+@dataclass(frozen=True, slots=True)
+class InstancesRequested:
+    """Somebody wants instances of a feature, and gets them or is refused; `request` tells claims of a holder apart."""
+
+    TYPE: ClassVar[str] = "instances-requested"
+    feature: str
+    holder: str
+    instances: int = 1
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstancesReleased:
+    """A holder gives instances of a feature back; without `request` all that it holds."""
+
+    TYPE: ClassVar[str] = "instances-released"
+    feature: str
+    holder: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A call wants channels, all of them or none: voice compression, PRI, SIP trunk, voicemail ports."""
+
+    TYPE: ClassVar[str] = "call-started"
+    call: str
+    vcm: int = 0
+    pri: int = 0
+    sip: int = 0
+    voicemail: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call is over, its channels are free."""
+
+    TYPE: ClassVar[str] = "call-ended"
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserConfigured:
+    """A user is made or changed; profile and features take licences, or the change is refused."""
+
+    TYPE: ClassVar[str] = "user-configured"
+    name: str
+    full_name: str = ""
+    extension: str = ""
+    profile: str = "basic"
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserRemoved:
+    """A user is deleted."""
+
+    TYPE: ClassVar[str] = "user-removed"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionConfigured:
+    """An IP extension is made or changed; what is reserved for it holds from the next start on."""
+
+    TYPE: ClassVar[str] = "extension-configured"
+    number: str
+    kind: ExtensionKind = ExtensionKind.AVAYA_IP
+    reserve: Reserve = Reserve.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRemoved:
+    """An IP extension is deleted, its phone unregistered."""
+
+    TYPE: ClassVar[str] = "extension-removed"
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRegistered:
+    """An IP phone registers at its extension."""
+
+    TYPE: ClassVar[str] = "phone-registered"
+    extension: str
+    mac: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneUnregistered:
+    """An IP phone is gone."""
+
+    TYPE: ClassVar[str] = "phone-unregistered"
+    extension: str
+
+
 Fact = (
     PowerApplied
     | PowerRemoved
@@ -176,6 +282,7 @@ Fact = (
     | FeatureKeyRemoved
     | FeatureKeyUnreadable
     | LicenceAdded
+    | LicencesImported
     | LicenceRemoved
     | ConfigurationLoaded
     | PartFitted
@@ -184,6 +291,16 @@ Fact = (
     | FaultSet
     | FaultCleared
     | DateSet
+    | InstancesRequested
+    | InstancesReleased
+    | CallStarted
+    | CallEnded
+    | UserConfigured
+    | UserRemoved
+    | ExtensionConfigured
+    | ExtensionRemoved
+    | PhoneRegistered
+    | PhoneUnregistered
 )
 
 FACTS: dict[str, type[Fact]] = {fact.TYPE: fact for fact in Fact.__args__}
@@ -200,12 +317,26 @@ class Event:
 
 def fact_data(fact: Fact) -> dict[str, Any]:
     """The fields of a fact as JSON values."""
-    return {f.name: getattr(fact, f.name) for f in fields(fact)}
+    return {f.name: _plain(getattr(fact, f.name)) for f in fields(fact)}
 
 
 def fact_from(type_name: str, data: dict[str, Any]) -> Fact:
-    """The fact of that type with those fields; KeyError for an unknown type, TypeError for wrong fields."""
+    """The fact of that type with those fields; KeyError: unknown type, TypeError or ValueError: wrong fields."""
     fact = FACTS[type_name]
-    if fact is FeatureKeyUnreadable and "reason" in data:
-        data = {**data, "reason": KeyReason(data["reason"])}
+    typed = _TYPED.get(fact)
+    if typed is not None:
+        data = {name: typed[name](value) if name in typed else value for name, value in data.items()}
     return fact(**data)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+# Fields that JSON writes in another type.
+_TYPED: Mapping[type[Fact], Mapping[str, Callable[[Any], object]]] = {
+    FeatureKeyUnreadable: {"reason": KeyReason},
+    LicencesImported: {"keys": tuple},
+    UserConfigured: {"features": tuple},
+    ExtensionConfigured: {"kind": ExtensionKind, "reserve": Reserve},
+}

@@ -1,27 +1,32 @@
-"""What the licence strings are worth now: statuses with causes, the edition, the instance pools, the next expiry."""
+"""What the licence strings are worth now: statuses with their causes, the edition, the next expiry."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date
+from itertools import zip_longest
+from operator import attrgetter
 from typing import NamedTuple
 
-from ipo_sim.catalogue.types import LicenceKind
-from ipo_sim.core.draft import DAY_NS, MINUTE_NS, UP, Draft
-from ipo_sim.core.model import Cause, Edition, Feature, Licence, Nanoseconds
+from ipo_sim.core.draft import DAY_NS, MINUTE_NS, UP, Draft, Moved
+from ipo_sim.core.model import Cause, Edition, Licence, Nanoseconds
 from ipo_sim.licensing.key import verify
+from ipo_sim.licensing.ledger import Ledger, empty_ledger
 from ipo_sim.licensing.status import LicenceStatus, Settlement, modules_allowed, settle
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_IN_DATE = frozenset({LicenceStatus.VALID, LicenceStatus.DORMANT, LicenceStatus.OBSOLETE})
+_number = attrgetter("number")
 
 
 class Licensing(NamedTuple):
-    """Everything that follows from the strings, the key and the day."""
+    """Everything that follows from the strings, the key and the day; `moved` are the strings before and after."""
 
     licences: tuple[Licence, ...]
+    ledger: Ledger
     edition: Edition
-    features: tuple[Feature, ...]
-    expiry_at: Nanoseconds | None
+    moved: tuple[Moved, ...]
 
 
 # A status before Dormant is decided (None: a candidate for Valid), and its cause.
@@ -32,26 +37,17 @@ _CANDIDATE: _Ruling = (None, ())
 def check_licences(draft: Draft) -> Licensing:
     """Evaluate in the stated order: Unknown, Invalid, Expired, Obsolete, Dormant, Valid (licensing.md 2)."""
     old = draft.old
-    if not _must_check(draft):
-        return Licensing(draft.licences, old.edition, old.features, old.expiry_at)
-    checked = _check_serial(draft)
-    rulings = _rulings(draft, checked)
-    candidates = [
-        draft.catalogue.licences[licence.decoded.licence_code]
-        for licence, ruling in zip(checked, rulings, strict=True)
-        if ruling is _CANDIDATE and licence.decoded is not None
-    ]
-    settlement = settle(candidates, draft.catalogue.editions[draft.definition.release_profile])
-    licences = _decide(draft, checked, rulings, settlement)
-    return Licensing(
-        licences, _edition(draft, licences, settlement), _features(draft, licences), _expiry_at(draft, licences)
-    )
+    if old.ledger is None or _situation_changed(draft):
+        return _check_all(draft)
+    if draft.licences is old.licences:
+        return Licensing(old.licences, old.ledger, old.edition, ())
+    return _check_entered(draft, old.ledger) or _check_all(draft)
 
 
-def _must_check(draft: Draft) -> bool:
+def _situation_changed(draft: Draft) -> bool:
+    """Whether something that all strings depend on is not what it was."""
     old, key = draft.old, draft.key
-    old_up = old.life.state in UP
-    if draft.licences is not old.licences or draft.up != old_up:
+    if draft.up != (old.life.state in UP):
         return True
     if not draft.up:
         return draft.life is not old.life
@@ -62,17 +58,91 @@ def _must_check(draft: Draft) -> bool:
     return draft.clock_offset_ns != old.clock_offset_ns or (old.expiry_at is not None and draft.at >= old.expiry_at)
 
 
-def _check_serial(draft: Draft) -> tuple[Licence, ...]:
-    """Every string checked against the serial that counts now; a check is remembered, so each is made once a card."""
+def _check_all(draft: Draft) -> Licensing:
+    old = draft.old.licences
+    checked = _check_serial(draft)
+    rulings = _rulings(draft, checked)
+    candidates = [
+        draft.catalogue.licences[licence.decoded.licence_code]
+        for licence, ruling in zip(checked, rulings, strict=True)
+        if ruling is _CANDIDATE and licence.decoded is not None
+    ]
+    settlement = settle(candidates, draft.catalogue.editions[draft.edition_profile])
+    licences = _decide(draft, checked, rulings, settlement)
+    ledger = empty_ledger(settlement, _expiry_day(draft, licences))
+    for licence in licences:
+        _count(draft, ledger, licence, 1)
+    moved = tuple([pair for pair in zip_longest(old, licences) if pair[0] is not pair[1]])
+    return Licensing(licences, ledger, _edition(draft, licences, settlement), moved)
+
+
+def _check_entered(draft: Draft, old: Ledger) -> Licensing | None:
+    """Check only the strings that this event entered, deleted or loaded; None: they change what others are worth."""
+    ledger = old.copy()
+    settlement = old.settlement
+    wanted = {*settlement.edition.modules_any_of, *settlement.missing.values(), *_edition_names(draft)}
+    licences, moved = draft.licences, []
+    for before, after in draft.entered:
+        if before is not None:
+            _count(draft, ledger, before, -1)
+        if after is not None:
+            decided = _check_one(draft, after, settlement)
+            if decided is None:
+                return None
+            licences = _put(licences, decided)
+            after = decided  # noqa: PLW2901 - the string as it is worth now
+            _count(draft, ledger, after, 1)
+        if wanted & {licence.type_name for licence in (before, after) if licence is not None}:
+            return None
+        moved.append((before, after))
+    if ledger.candidates.keys() != old.candidates.keys():
+        return None
+    day = ledger.expiry_day
+    if any(_counting_expiry(before) == day for before, _ in moved if before is not None):
+        ledger = ledger._replace(expiry_day=_expiry_day(draft, licences))
+    else:
+        ledger = ledger._replace(expiry_day=_earliest(day, *(_counting_expiry(after) for _, after in moved if after)))
+    return Licensing(licences, ledger, draft.old.edition, tuple(moved))
+
+
+def _edition_names(draft: Draft) -> Iterable[str]:
+    return (name for rule in draft.catalogue.editions[draft.edition_profile] for name in rule.any_of)
+
+
+def _check_one(draft: Draft, licence: Licence, settlement: Settlement) -> Licence | None:
+    """The string with its status, unless it is Dormant: then the chain of its cause needs a look at all."""
+    (checked,) = _check_serial(draft, (licence,))
+    ((status, cause),) = _rulings(draft, (checked,))
+    if status is not None:
+        return _with(checked, status, cause)
+    return _with(checked, LicenceStatus.VALID, ()) if checked.type_name in settlement.valid else None
+
+
+def _count(draft: Draft, ledger: Ledger, licence: Licence, times: int) -> None:
+    if licence.decoded is not None:
+        ledger.enter(draft.catalogue.licences[licence.decoded.licence_code], licence.decoded, licence.status, times)
+
+
+def _put(licences: tuple[Licence, ...], licence: Licence) -> tuple[Licence, ...]:
+    """In place of the string of the same number; numbers ascend."""
+    index = bisect_left(licences, licence.number, key=_number)
+    return (*licences[:index], licence, *licences[index + 1 :])
+
+
+def _check_serial(draft: Draft, licences: tuple[Licence, ...] | None = None) -> tuple[Licence, ...]:
+    """Strings checked against the serial that counts now; a check is remembered, so each is made once a card."""
+    licences = draft.licences if licences is None else licences
     serial = draft.key.validated_serial
-    if serial is None or all(licence.matches and licence.matches[0] == serial for licence in draft.licences):
-        return draft.licences
+    if serial is None:
+        return licences
     secret = draft.definition.secret
     return tuple(
-        licence
-        if licence.decoded is None or (licence.matches and licence.matches[0] == serial)
-        else licence._replace(matches=(serial, verify(licence.decoded, serial, secret)))
-        for licence in draft.licences
+        [
+            licence
+            if licence.decoded is None or (licence.matches and licence.matches[0] == serial)
+            else licence._replace(matches=(serial, verify(licence.decoded, serial, secret)))
+            for licence in licences
+        ]
     )
 
 
@@ -177,62 +247,45 @@ def _edition(draft: Draft, licences: Iterable[Licence], settlement: Settlement) 
     allowed = modules_allowed(rule, settlement.valid, extended=False)
     extended = modules_allowed(rule, settlement.valid, extended=True)
     old = draft.old.edition
-    cause: Cause = ()
+    modules: Cause = ()
+    phones: Cause = ()
     if not allowed and draft.up:
-        cause = _module_cause(draft, licences, rule.modules_any_of)
-    edition = Edition(rule.edition, allowed, extended, cause)
+        modules = _wanting(draft, licences, rule.modules_any_of, old.module_cause)
+    if not rule.phones_licensed and draft.up:
+        higher = draft.catalogue.editions[draft.edition_profile]
+        names = tuple(name for other in reversed(higher) if other.phones_licensed for name in other.any_of)
+        phones = _wanting(draft, licences, names, old.phones_cause)
+    edition = Edition(rule.edition, allowed, extended, modules, rule.max_users, phones)
     return old if edition == old else edition
 
 
-def _module_cause(draft: Draft, licences: Iterable[Licence], names: tuple[str, ...]) -> Cause:
-    """Why no licence lets the unit drive modules: down the first string that would, or since it is not there."""
+def _wanting(draft: Draft, licences: Iterable[Licence], names: tuple[str, ...], old: Cause) -> Cause:
+    """Why none of these licences is Valid: down the first string that would be one, or since none is there."""
     for licence in licences:
         if licence.type_name in names:
             return (f"licence:{licence.type_name}", *licence.cause)
     head = f"licence:{names[0]}" if names else f"release-profile:{draft.definition.release_profile}"
-    return _held_since(draft, draft.old.edition.module_cause, (head,))
+    return _held_since(draft, old, (head,))
 
 
-def _features(draft: Draft, licences: tuple[Licence, ...]) -> tuple[Feature, ...]:
-    """One pool for each feature that a recognised string names; several strings add up."""
-    kinds = draft.catalogue.licences
-    pools: dict[str, tuple[str, int, Cause]] = {}
-    for licence in licences:
-        if licence.decoded is None:
-            continue
-        kind = kinds[licence.decoded.licence_code]
-        name, licensed, cause = pools.get(kind.feature, _NO_POOL)
-        if licence.status is LicenceStatus.VALID:
-            licensed += 1 if kind.kind is LicenceKind.FEATURE else licence.decoded.instances
-        elif not cause:
-            cause = (f"licence:{kind.name}", *licence.cause)
-        pools[kind.feature] = (name or kind.name, licensed, cause)
-    old = {feature.name: feature for feature in draft.old.features}
-    return tuple([_feature(feature, *pool, old.get(feature)) for feature, pool in pools.items()])
+def _expiry_day(draft: Draft, licences: Iterable[Licence]) -> int | None:
+    """The first day, from 1970-01-01, at whose end a string that counts is over."""
+    return _earliest(*map(_counting_expiry, licences)) if draft.up else None
 
 
-_NO_POOL: tuple[str, int, Cause] = ("", 0, ())
-
-
-def _feature(name: str, licence: str, licensed: int, cause: Cause, old: Feature | None) -> Feature:
-    cause = () if licensed else cause
-    if old is not None and old.licensed == licensed and old.cause == cause and old.licence == licence:
-        return old
-    return Feature(name, licence, licensed, 0, 0, licensed, cause)
-
-
-def _expiry_at(draft: Draft, licences: Iterable[Licence]) -> Nanoseconds | None:
-    """The first midnight, in simulation time, at which a string that still counts ends."""
-    if not draft.up:
+def _counting_expiry(licence: Licence) -> int | None:
+    if licence.decoded is None or licence.decoded.expiry is None or licence.status not in _IN_DATE:
         return None
-    days = [
-        licence.decoded.expiry.toordinal() - EPOCH_ORDINAL + 1
-        for licence in licences
-        if licence.decoded is not None
-        and licence.decoded.expiry is not None
-        and licence.status in (LicenceStatus.VALID, LicenceStatus.DORMANT, LicenceStatus.OBSOLETE)
-    ]
-    if not days:
+    return licence.decoded.expiry.toordinal() - EPOCH_ORDINAL
+
+
+def _earliest(*days: int | None) -> int | None:
+    return min((day for day in days if day is not None), default=None)
+
+
+def expiry_at(draft: Draft, day: int | None) -> Nanoseconds | None:
+    """The end of that day in unit local time, as simulation time."""
+    if day is None:
         return None
-    local = min(days) * DAY_NS - draft.definition.utc_offset_minutes * MINUTE_NS
+    local = (day + 1) * DAY_NS - draft.definition.utc_offset_minutes * MINUTE_NS
     return Nanoseconds(local - draft.clock_offset_ns)

@@ -9,6 +9,7 @@ from ipo_sim.core.draft import MINUTE_NS, Draft
 from ipo_sim.core.events import PowerApplied, PowerRemoved, RestartRequested, ShutdownRequested
 from ipo_sim.core.feature_key import KEY_PATH, forget_check, recheck
 from ipo_sim.core.model import SECOND_NS, BootPolicy, KeyPresence, Life, Lifecycle, Nanoseconds, Part
+from ipo_sim.core.people import reserve_at_start
 from ipo_sim.errors import CommandRejected
 
 CONTROLLER_PATH = "unit"
@@ -136,6 +137,7 @@ def _finish_boot(draft: Draft) -> None:
     trap = COLD_START if draft.life.cold else WARM_START
     draft.life = Life(state, draft.seq, last_start=draft.life.last_start)
     draft.notify(trap, CONTROLLER_PATH, CONTROLLER_NAME, CONTROLLER_INDEX)
+    reserve_at_start(draft)
     recheck(draft, booting=True)
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
 
-from ipo_sim.catalogue.types import Catalogue, PartType, PlaceKind
+from ipo_sim.catalogue.types import Catalogue, Consumption, PartType, PlaceKind
 from ipo_sim.licensing.key import LicenceKey
+from ipo_sim.licensing.ledger import Ledger
 from ipo_sim.licensing.status import LicenceStatus
 
 UnitName = NewType("UnitName", str)
@@ -116,6 +117,46 @@ class PartDefinition:
     configured: str | None = None
 
 
+class ExtensionKind(StrEnum):
+    """IP phones that register; ports of cards and modules need no record of their own."""
+
+    AVAYA_IP = "avaya-ip"
+    THIRD_PARTY_IP = "third-party-ip"
+    DECT = "dect"
+
+
+class Reserve(StrEnum):
+    """Which endpoint licences an extension keeps for itself, registered or not."""
+
+    NONE = "none"
+    AVAYA = "avaya"
+    THIRD_PARTY = "third-party"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class UserDefinition:
+    """A user: `profile` and `features` are names of features that the catalogue consumes when configured.
+
+    `basic` is the profile that needs none; `extension` is the number to dial or empty.
+    """
+
+    name: str
+    full_name: str = ""
+    extension: str = ""
+    profile: str = "basic"
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionDefinition:
+    """An IP extension: the number to dial, what kind of phone registers there, what is reserved for it."""
+
+    number: str
+    kind: ExtensionKind
+    reserve: Reserve = Reserve.NONE
+
+
 @dataclass(frozen=True, slots=True)
 class UnitDefinition:
     """A unit as the configuration file describes it; everything else is history."""
@@ -136,6 +177,8 @@ class UnitDefinition:
     card: Card | None
     parts: tuple[PartDefinition, ...]
     licences: tuple[str, ...]
+    users: tuple[UserDefinition, ...] = ()
+    extensions: tuple[ExtensionDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,23 +327,90 @@ class Edition:
     """The edition that the valid licences make, and how many expansion modules it drives.
 
     `max_modules_extended` counts for a unit with a 4-port expansion card. `module_cause` says, when both are 0, why.
+    `max_users` None: the unit's capacity. `phones_cause` says why phones are unlicensed, if they are.
     """
 
     name: str
     max_modules: int
     max_modules_extended: int
     module_cause: Cause = ()
+    max_users: int | None = None
+    phones_cause: Cause = ()
 
 
 class Feature(NamedTuple):
-    """The instance pool of one licensed feature. `free` are instances that need no licence."""
+    """The instance pool of one licensed feature.
+
+    `licensed` instances come from Valid strings, `free` ones need no licence, `usable` is what of both the unit's
+    hardware and capacity can use, `available` what is left of that. `refused`: a use was refused, none is free since.
+    `wanting` counts configured instances that are inactive for want of a licence.
+    """
 
     name: str
     licence: str
     licensed: int
     free: int
+    usable: int
     in_use: int
     available: int
+    refused: bool = False
+    wanting: int = 0
+    cause: Cause = ()
+
+
+class Holding(NamedTuple):
+    """A claim on instances of one feature. `request` tells several claims of one holder apart.
+
+    `active`: the instances are really there. `first`: served before others when one is freed (DECT handsets).
+    """
+
+    feature: str
+    holder: str
+    request: str
+    instances: int
+    consumption: Consumption
+    seq: int
+    active: bool = True
+    first: bool = False
+
+
+class User(NamedTuple):
+    """A configured user; `active` is False while a licence of profile or features is wanting, `cause` says which."""
+
+    name: str
+    full_name: str
+    extension: str
+    profile: str
+    features: tuple[str, ...]
+    seq: int
+    active: bool
+    cause: Cause = ()
+
+
+class PhoneState(StrEnum):
+    """An IP phone as it shows itself: an unlicensed one makes emergency calls only."""
+
+    UNREGISTERED = "unregistered"
+    LICENSED = "licensed"
+    UNLICENSED = "unlicensed"
+
+
+class Extension(NamedTuple):
+    """An IP extension.
+
+    `registered` is the event of its phone's registration; `reserved` is in force since the last start, `reserve` from
+    the next one on.
+    """
+
+    number: str
+    kind: ExtensionKind
+    reserve: Reserve
+    reserved: Reserve
+    seq: int
+    registered: int | None
+    state: PhoneState
+    mac: str = ""
+    address: str = ""
     cause: Cause = ()
 
 
@@ -352,7 +462,7 @@ class UnitStatus:
 
 
 # What the outside can see of a unit, each under its own path.
-Entity = UnitStatus | FeatureKey | Reader | Licence | Feature | Part | Led | Alarm
+Entity = UnitStatus | FeatureKey | Reader | Licence | Feature | User | Extension | Part | Led | Alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,3 +486,8 @@ class Unit:
     alarms: tuple[Alarm, ...]
     status: UnitStatus
     expiry_at: Nanoseconds | None
+    holdings: tuple[Holding, ...] = ()
+    users: tuple[User, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    # Derived once more by whoever needs it: a restored unit has none.
+    ledger: Ledger | None = field(default=None, repr=False, compare=False)

@@ -7,32 +7,43 @@ from functools import lru_cache
 from typing import Any
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.core import chassis, feature_key, licence_store, life
+from ipo_sim.core import chassis, feature_key, licence_store, life, people
 from ipo_sim.core.derive import entities, new_status, settle
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.effects import Effects
 from ipo_sim.core.events import (
+    CallEnded,
+    CallStarted,
     ConfigurationLoaded,
     DateSet,
     DeadlineReached,
     Event,
+    ExtensionConfigured,
+    ExtensionRemoved,
     Fact,
     FaultCleared,
     FaultSet,
     FeatureKeyInserted,
     FeatureKeyRemoved,
     FeatureKeyUnreadable,
+    InstancesReleased,
+    InstancesRequested,
     LicenceAdded,
     LicenceRemoved,
+    LicencesImported,
     PartConfigured,
     PartFitted,
     PartWithdrawn,
+    PhoneRegistered,
+    PhoneUnregistered,
     PowerApplied,
     PowerRemoved,
     ReaderAttached,
     ReaderLost,
     RestartRequested,
     ShutdownRequested,
+    UserConfigured,
+    UserRemoved,
 )
 from ipo_sim.core.fitting import places
 from ipo_sim.core.model import (
@@ -66,6 +77,7 @@ def new_unit(definition: UnitDefinition, catalogue: Catalogue) -> Unit:
     model = catalogue.models[definition.model]
     edition = Edition(catalogue.editions[definition.release_profile][-1].edition, 0, 0)
     texts = tuple(dict.fromkeys(map(normalise, definition.licences)))
+    users, holdings = people.first_users(catalogue, definition.release_profile, definition.users)
     bare = Unit(
         definition=definition,
         catalogue=catalogue,
@@ -87,6 +99,9 @@ def new_unit(definition: UnitDefinition, catalogue: Catalogue) -> Unit:
         alarms=(),
         status=new_status(definition, edition),
         expiry_at=None,
+        holdings=holdings,
+        users=users,
+        extensions=people.first_extensions(definition.extensions),
     )
     draft = Draft(bare, Event(bare.at, PowerRemoved()))
     draft.life = Life(Lifecycle.OFF, seq=0)
@@ -155,6 +170,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     FeatureKeyRemoved: feature_key.remove_key,
     FeatureKeyUnreadable: feature_key.fail_key,
     LicenceAdded: licence_store.add_licence,
+    LicencesImported: licence_store.import_licences,
     LicenceRemoved: licence_store.remove_licence,
     ConfigurationLoaded: licence_store.load_configuration,
     PartFitted: chassis.fit_part,
@@ -163,6 +179,16 @@ _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     FaultSet: chassis.set_fault,
     FaultCleared: chassis.clear_fault,
     DateSet: _set_date,
+    InstancesRequested: people.request_instances,
+    InstancesReleased: people.release_instances,
+    CallStarted: people.start_call,
+    CallEnded: people.end_call,
+    UserConfigured: people.configure_user,
+    UserRemoved: people.remove_user,
+    ExtensionConfigured: people.configure_extension,
+    ExtensionRemoved: people.remove_extension,
+    PhoneRegistered: people.register_phone,
+    PhoneUnregistered: people.unregister_phone,
 }
 
 

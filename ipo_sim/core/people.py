@@ -1,0 +1,342 @@
+"""Users, IP extensions with their phones, calls, and whoever else takes instances of a licensed feature."""
+
+from __future__ import annotations
+
+import re
+
+from ipo_sim.catalogue.types import Catalogue, Consumption, LicenceKind
+from ipo_sim.core.draft import Claim, Draft
+from ipo_sim.core.events import (
+    CallEnded,
+    CallStarted,
+    ExtensionConfigured,
+    ExtensionRemoved,
+    InstancesReleased,
+    InstancesRequested,
+    PhoneRegistered,
+    PhoneUnregistered,
+    UserConfigured,
+    UserRemoved,
+)
+from ipo_sim.core.model import (
+    Extension,
+    ExtensionDefinition,
+    ExtensionKind,
+    Holding,
+    Lifecycle,
+    PhoneState,
+    Reserve,
+    User,
+    UserDefinition,
+)
+from ipo_sim.core.pools import (
+    AVAYA_ENDPOINTS,
+    PRI,
+    SIP,
+    THIRD_PARTY_ENDPOINTS,
+    VCM,
+    VOICEMAIL,
+    needs_licence,
+)
+from ipo_sim.errors import CommandRejected
+
+BASIC = "basic"
+MAX_HOLDER = 64
+# More than any capacity of the catalogue; keeps sums small.
+MAX_INSTANCES = 10_000
+MAX_HOLDINGS = 20_000
+MAX_USER_NAME, MAX_FULL_NAME = 15, 31
+RESERVED = "reserved"
+REGISTERED = "registered"
+
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+# Names stand in topics and in comma-separated rows.
+_FORBIDDEN = re.compile(r"[/+#,\"\x00-\x1f\x7f]")
+
+
+def request_instances(draft: Draft, fact: InstancesRequested) -> None:
+    """A claim of a use; the same claim again is no second one."""
+    _require_running(draft)
+    _require_feature(draft, fact.feature)
+    _require_holder(fact.holder)
+    if not 1 <= fact.instances <= MAX_INSTANCES:
+        raise CommandRejected("bad-instances", f"1 to {MAX_INSTANCES} instances can be taken, not {fact.instances}")
+    if any(_is(held, fact.feature, fact.holder, fact.request) for held in draft.holdings):
+        raise CommandRejected("held-already", f"{fact.holder} holds {fact.feature} already")
+    _claim(draft, Holding(fact.feature, fact.holder, fact.request, fact.instances, Consumption.IN_USE, draft.seq))
+
+
+def release_instances(draft: Draft, fact: InstancesReleased) -> None:
+    """What was acquired goes back; what users and phones hold goes with their own facts."""
+    kept = tuple(
+        held
+        for held in draft.holdings
+        if held.consumption is not Consumption.IN_USE or not _is(held, fact.feature, fact.holder, fact.request)
+    )
+    if len(kept) == len(draft.holdings):
+        raise CommandRejected("not-held", f"{fact.holder} holds nothing of {fact.feature}")
+    draft.holdings = kept
+
+
+def start_call(draft: Draft, fact: CallStarted) -> None:
+    """A call takes all its channels or is refused."""
+    _require_running(draft)
+    _require_holder(fact.call)
+    holder = f"call:{fact.call}"
+    if any(held.holder == holder for held in draft.holdings):
+        raise CommandRejected("held-already", f"call {fact.call} is up already")
+    wanted = {VCM: fact.vcm, PRI: fact.pri, SIP: fact.sip, VOICEMAIL: fact.voicemail}
+    if any(number < 0 or number > MAX_INSTANCES for number in wanted.values()):
+        raise CommandRejected("bad-instances", f"a call takes 0 to {MAX_INSTANCES} channels of a kind")
+    claims = [
+        Holding(feature, holder, "", number, Consumption.IN_USE, draft.seq)
+        for feature, number in wanted.items()
+        if number
+    ]
+    if not claims:
+        raise CommandRejected("bad-instances", "a call without channels takes nothing")
+    _claim(draft, *claims)
+
+
+def end_call(draft: Draft, fact: CallEnded) -> None:
+    """The call's channels are free."""
+    holder = f"call:{fact.call}"
+    kept = tuple(held for held in draft.holdings if held.holder != holder)
+    if len(kept) == len(draft.holdings):
+        raise CommandRejected("not-held", f"call {fact.call} is not up")
+    draft.holdings = kept
+
+
+def configure_user(draft: Draft, fact: UserConfigured) -> None:
+    """A user as asked for; without instances for profile and features he stays as he was, or is not made."""
+    _require_user(draft, fact)
+    holder = f"user:{fact.name}"
+    user = User(fact.name, fact.full_name, fact.extension, fact.profile, fact.features, draft.seq, active=True)
+    known = next((other for other in draft.users if other.name == fact.name), None)
+    if known is not None and known._replace(seq=user.seq, active=True, cause=()) == user:
+        raise CommandRejected("unchanged", f"user {fact.name} is configured so already")
+    mine = {held.feature: held for held in draft.holdings if held.holder == holder}
+    wanted = licensed_features(draft.catalogue, draft.definition.release_profile, fact.profile, fact.features)
+    takes = tuple(
+        Holding(feature, holder, "", 1, Consumption.CONFIGURED, draft.seq, active=draft.up)
+        for feature in wanted
+        if feature not in mine
+    )
+    gives = tuple(held for feature, held in mine.items() if feature not in wanted)
+    draft.claims.append(Claim(takes, gives, user=user))
+
+
+def remove_user(draft: Draft, fact: UserRemoved) -> None:
+    """The user's licences are free."""
+    kept = tuple(user for user in draft.users if user.name != fact.name)
+    if len(kept) == len(draft.users):
+        raise CommandRejected("unknown-user", f"no user {fact.name}")
+    draft.users = kept
+    draft.holdings = tuple(held for held in draft.holdings if held.holder != f"user:{fact.name}")
+
+
+def configure_extension(draft: Draft, fact: ExtensionConfigured) -> None:
+    """An IP extension; of another kind than before its phone has to register again."""
+    if not _NUMBER.fullmatch(fact.number):
+        raise CommandRejected("bad-extension", f"an extension number has 1 to 9 digits, not {fact.number!r}")
+    known = _extension(draft, fact.number)
+    if known is not None and (known.kind, known.reserve) == (fact.kind, fact.reserve):
+        raise CommandRejected("unchanged", f"extension {fact.number} is configured so already")
+    if known is None:
+        _require_room(draft)
+        new = Extension(fact.number, fact.kind, fact.reserve, Reserve.NONE, draft.seq, None, PhoneState.UNREGISTERED)
+        draft.extensions = (*draft.extensions, new)
+        return
+    changed = known._replace(kind=fact.kind, reserve=fact.reserve, seq=draft.seq)
+    if known.kind is not fact.kind:
+        changed = changed._replace(registered=None, mac="", address="")
+        _drop(draft, f"extension:{fact.number}", REGISTERED)
+    _put(draft, changed)
+
+
+def remove_extension(draft: Draft, fact: ExtensionRemoved) -> None:
+    """The extension goes with its phone and what is reserved for it."""
+    kept = tuple(extension for extension in draft.extensions if extension.number != fact.number)
+    if len(kept) == len(draft.extensions):
+        raise CommandRejected("unknown-extension", f"no IP extension {fact.number}")
+    draft.extensions = kept
+    draft.holdings = tuple(held for held in draft.holdings if held.holder != f"extension:{fact.number}")
+
+
+def register_phone(draft: Draft, fact: PhoneRegistered) -> None:
+    """A phone registers: with a licence, as unlicensed until one is free, or, of another maker, not at all."""
+    _require_running(draft)
+    extension = _known_extension(draft, fact.extension)
+    if extension.registered is not None:
+        raise CommandRejected("unchanged", f"the phone of extension {fact.extension} is registered already")
+    if len(fact.mac) > MAX_HOLDER or len(fact.address) > MAX_HOLDER:
+        raise CommandRejected("bad-phone", f"MAC and address have at most {MAX_HOLDER} characters")
+    registered = extension._replace(registered=draft.seq, mac=fact.mac, address=fact.address)
+    draft.claims.append(Claim(_phone_claim(draft, extension), extension=registered))
+
+
+def unregister_phone(draft: Draft, fact: PhoneUnregistered) -> None:
+    """The phone is gone; what it held, unless reserved, is free."""
+    extension = _known_extension(draft, fact.extension)
+    if extension.registered is None:
+        raise CommandRejected("unchanged", f"no phone is registered at extension {fact.extension}")
+    _put(draft, extension._replace(registered=None, mac="", address=""))
+    _drop(draft, f"extension:{fact.extension}", REGISTERED)
+
+
+def reserve_at_start(draft: Draft) -> None:
+    """What is reserved for extensions changes with a start only."""
+    for extension in draft.extensions:
+        if extension.reserve is extension.reserved:
+            continue
+        holder = f"extension:{extension.number}"
+        _drop(draft, holder, RESERVED)
+        claims = tuple(
+            Holding(feature, holder, RESERVED, 1, Consumption.REGISTRATION, draft.seq, active=False, first=True)
+            for feature in _RESERVES[extension.reserve]
+            if needs_licence(draft.catalogue, draft.definition.release_profile, feature)
+        )
+        if any(claim.feature == endpoint_of(extension.kind) for claim in claims):
+            _drop(draft, holder, REGISTERED)
+        draft.holdings = (*draft.holdings, *claims)
+        _put(draft, extension._replace(reserved=extension.reserve))
+
+
+def first_users(
+    catalogue: Catalogue, profile: str, users: tuple[UserDefinition, ...]
+) -> tuple[tuple[User, ...], tuple[Holding, ...]]:
+    """The users of a new unit, whose claims wait for the first start."""
+    made = tuple(
+        User(user.name, user.full_name, user.extension, user.profile, user.features, 0, active=False) for user in users
+    )
+    claims = tuple(
+        Holding(feature, f"user:{user.name}", "", 1, Consumption.CONFIGURED, 0, active=False)
+        for user in users
+        for feature in licensed_features(catalogue, profile, user.profile, user.features)
+    )
+    return made, claims
+
+
+def first_extensions(extensions: tuple[ExtensionDefinition, ...]) -> tuple[Extension, ...]:
+    """The IP extensions of a new unit."""
+    return tuple(
+        Extension(known.number, known.kind, known.reserve, Reserve.NONE, 0, None, PhoneState.UNREGISTERED)
+        for known in extensions
+    )
+
+
+def licensed_features(
+    catalogue: Catalogue, release_profile: str, profile: str, features: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Of a user's profile and features those that this release licenses."""
+    names = features if profile == BASIC else (profile, *features)
+    return tuple(name for name in dict.fromkeys(names) if needs_licence(catalogue, release_profile, name))
+
+
+def user_features(catalogue: Catalogue) -> tuple[str, ...]:
+    """Features that a user can be configured for; each can be his profile too."""
+    return tuple(
+        feature
+        for feature, kinds in catalogue.licences_by_feature.items()
+        if any(kind.kind is LicenceKind.USERS and kind.consumption is Consumption.CONFIGURED for kind in kinds)
+    )
+
+
+def endpoint_of(kind: ExtensionKind) -> str:
+    """The feature that a registered phone of this kind takes."""
+    return THIRD_PARTY_ENDPOINTS if kind is ExtensionKind.THIRD_PARTY_IP else AVAYA_ENDPOINTS
+
+
+_RESERVES = {
+    Reserve.NONE: (),
+    Reserve.AVAYA: (AVAYA_ENDPOINTS,),
+    Reserve.THIRD_PARTY: (THIRD_PARTY_ENDPOINTS,),
+    Reserve.BOTH: (AVAYA_ENDPOINTS, THIRD_PARTY_ENDPOINTS),
+}
+
+
+def _phone_claim(draft: Draft, extension: Extension) -> tuple[Holding, ...]:
+    feature = endpoint_of(extension.kind)
+    holder = f"extension:{extension.number}"
+    if not needs_licence(draft.catalogue, draft.definition.release_profile, feature):
+        return ()
+    if any(held.holder == holder and held.feature == feature for held in draft.holdings):
+        return ()
+    # A phone of the maker registers in any case and waits; another one needs its licence to register.
+    waits = extension.kind is not ExtensionKind.THIRD_PARTY_IP
+    dect = extension.kind is ExtensionKind.DECT
+    return (Holding(feature, holder, REGISTERED, 1, Consumption.REGISTRATION, draft.seq, active=not waits, first=dect),)
+
+
+def _require_running(draft: Draft) -> None:
+    if draft.life.state is not Lifecycle.RUNNING:
+        raise CommandRejected("wrong-state", f"there is no telephony while {draft.life.state}")
+
+
+def _require_feature(draft: Draft, feature: str) -> None:
+    if feature not in draft.catalogue.licences_by_feature:
+        raise CommandRejected("unknown-feature", f"no licence of the catalogue feeds {feature[:MAX_HOLDER]!r}")
+
+
+def _require_holder(holder: str) -> None:
+    if not 1 <= len(holder) <= MAX_HOLDER or not holder.isprintable():
+        raise CommandRejected("bad-holder", f"a holder is named by 1 to {MAX_HOLDER} printable characters")
+
+
+def _require_user(draft: Draft, fact: UserConfigured) -> None:
+    if not 1 <= len(fact.name) <= MAX_USER_NAME or _FORBIDDEN.search(fact.name):
+        raise CommandRejected("bad-user", f'a user name has 1 to {MAX_USER_NAME} characters, none of / + # , "')
+    if len(fact.full_name) > MAX_FULL_NAME or _FORBIDDEN.search(fact.full_name):
+        raise CommandRejected("bad-user", f'a full name has at most {MAX_FULL_NAME} characters, none of / + # , "')
+    if fact.extension and not _NUMBER.fullmatch(fact.extension):
+        raise CommandRejected("bad-user", f"an extension number has 1 to 9 digits, not {fact.extension!r}")
+    known = user_features(draft.catalogue)
+    for feature in (fact.profile, *fact.features):
+        if feature not in known and feature != BASIC:
+            raise CommandRejected("unknown-feature", f"{feature[:MAX_HOLDER]!r} is not for users: {', '.join(known)}")
+    most = _max_users(draft)
+    if len(draft.users) >= most and all(user.name != fact.name for user in draft.users):
+        raise CommandRejected("capacity", f"this unit serves at most {most} users")
+
+
+def _max_users(draft: Draft) -> int:
+    model = draft.catalogue.models[draft.definition.model]
+    unit = model.capacities.users or model.max_extensions[draft.definition.release_profile]
+    most = draft.old.edition.max_users
+    return unit if most is None else min(most, unit)
+
+
+def _require_room(draft: Draft) -> None:
+    most = draft.catalogue.models[draft.definition.model].max_extensions[draft.definition.release_profile]
+    ports = sum(part.fitted.extensions for part in draft.parts if part.fitted)
+    if ports + len(draft.extensions) >= most:
+        raise CommandRejected("capacity", f"this unit has at most {most} extensions")
+
+
+def _extension(draft: Draft, number: str) -> Extension | None:
+    return next((extension for extension in draft.extensions if extension.number == number), None)
+
+
+def _known_extension(draft: Draft, number: str) -> Extension:
+    extension = _extension(draft, number)
+    if extension is None:
+        raise CommandRejected("unknown-extension", f"no IP extension {number[:MAX_HOLDER]}")
+    return extension
+
+
+def _put(draft: Draft, extension: Extension) -> None:
+    draft.extensions = tuple(extension if known.number == extension.number else known for known in draft.extensions)
+
+
+def _drop(draft: Draft, holder: str, request: str) -> None:
+    draft.holdings = tuple(held for held in draft.holdings if (held.holder, held.request) != (holder, request))
+
+
+def _is(held: Holding, feature: str, holder: str, request: str | None) -> bool:
+    return held.feature == feature and held.holder == holder and (request is None or held.request == request)
+
+
+def _claim(draft: Draft, *takes: Holding) -> None:
+    if len(draft.holdings) + len(takes) > MAX_HOLDINGS:
+        raise CommandRejected("capacity", f"a unit keeps account of at most {MAX_HOLDINGS} claims")
+    draft.claims.append(Claim(takes))

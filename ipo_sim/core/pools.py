@@ -1,0 +1,142 @@
+"""How many instances of a feature there are: licensed ones, free ones, and what hardware and capacity let be used."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ipo_sim.catalogue.types import Catalogue, PlaceKind, PoolRule
+from ipo_sim.core.draft import Draft
+from ipo_sim.core.model import Part
+from ipo_sim.licensing.ledger import Ledger
+
+VCM, PRI, SIP, VOICEMAIL = "vcm-channels", "pri-channels", "sip-trunk-channels", "voicemail-pro-ports"
+AVAYA_ENDPOINTS, THIRD_PARTY_ENDPOINTS = "avaya-ip-endpoints", "third-party-ip-endpoints"
+VCM_CARDS = "VCM"
+
+
+class Pool(NamedTuple):
+    """Instances of one feature: from Valid strings, without a licence, and what of both can be used."""
+
+    licensed: int
+    free: int
+    usable: int
+
+
+class Hardware(NamedTuple):
+    """What the cards in service bring: codes, VCM cards, channels in all and those that need no licence."""
+
+    codes: frozenset[str]
+    vcm_cards: int
+    vcm: int
+    vcm_free: int
+    pri: int
+    pri_free: int
+
+
+class Pools:
+    """The pools of a unit with the strings and parts of one moment, each computed when it is asked for."""
+
+    def __init__(self, draft: Draft, ledger: Ledger, parts: tuple[Part, ...]) -> None:
+        self._catalogue = draft.catalogue
+        self._profile = draft.definition.release_profile
+        self._model = draft.catalogue.models[draft.definition.model]
+        self._edition = ledger.settlement.edition
+        self._licensed = ledger.licensed
+        self._hardware = self._survey(parts)
+        self._pools: dict[str, Pool] = {}
+
+    def of(self, feature: str) -> Pool:
+        """The pool of a feature; one that no string and no rule feeds is empty."""
+        pool = self._pools.get(feature)
+        if pool is None:
+            pool = self._pools[feature] = self._compute(feature)
+        return pool
+
+    def usable(self, feature: str) -> int:
+        """How many instances can be in use."""
+        return self.of(feature).usable
+
+    def max_users(self) -> int:
+        """How many users edition and unit serve."""
+        unit = self._model.capacities.users or self.max_extensions()
+        most = self._edition.max_users
+        return unit if most is None else min(most, unit)
+
+    def max_extensions(self) -> int:
+        """How many extensions of all kinds the unit has at most."""
+        return self._model.max_extensions[self._profile]
+
+    def _compute(self, feature: str) -> Pool:
+        licensed = self._licensed.get(feature, 0)
+        rule = self._catalogue.pools.get(feature)
+        free = self._free(rule.free) if rule and rule.free else 0
+        caps = [licensed + free]
+        if rule is not None:
+            caps.extend(self._caps(rule))
+        wanted = {code for kind in self._catalogue.licences_by_feature.get(feature, ()) for code in kind.hardware}
+        if wanted and wanted.isdisjoint(self._hardware.codes):
+            caps.append(0)
+        return Pool(licensed, free, min(caps))
+
+    def _free(self, source: str) -> int:
+        hardware, edition = self._hardware, self._edition
+        match source:
+            case "vcm":
+                return hardware.vcm_free
+            case "pri":
+                return hardware.pri_free
+            case "sip":
+                return edition.sip_free
+            case "endpoints":
+                return edition.ip_endpoints_free_per_card * hardware.vcm_cards
+            case _:
+                return self._model.capacities.voicemail_channels or 0
+
+    def _caps(self, rule: PoolRule) -> list[int]:
+        caps: list[int | None] = [rule.maximum.get(self._profile)]
+        capacities = self._model.capacities
+        match rule.cap:
+            case "vcm":
+                caps += (self._hardware.vcm, capacities.vcm_channels)
+            case "pri":
+                caps += (self._hardware.pri, capacities.pri_channels)
+            case "sip":
+                caps.append(self._edition.sip_max)
+            case "users":
+                caps.append(self.max_users())
+            case "extensions":
+                caps.append(self.max_extensions())
+        return [cap for cap in caps if cap is not None]
+
+    def _survey(self, parts: tuple[Part, ...]) -> Hardware:
+        """Channels of the cards in service; those of a card that no licence names are all free."""
+        codes, cards, vcm, vcm_free, pri, pri_free = set(), 0, 0, 0, 0, 0
+        edition = self._edition
+        for part in parts:
+            if part.place.kind is PlaceKind.EXPANSION:
+                break
+            fitted = part.fitted
+            if fitted is None or part.service.hold is not None:
+                continue
+            codes.add(fitted.code)
+            if fitted.vcm_channels:
+                licensed = fitted.limit_group == VCM_CARDS
+                cards += licensed
+                vcm += fitted.vcm_channels
+                per_card = edition.vcm_free_per_card
+                vcm_free += fitted.vcm_channels if per_card is None or not licensed else per_card
+            if fitted.ports and fitted.ports[0].kind == "PRI":
+                pri += fitted.trunk_channels
+                pri_free += min(edition.pri_free_channels, fitted.trunk_channels)
+        return Hardware(frozenset(codes), cards, vcm, vcm_free, pri, pri_free)
+
+
+def licence_name(catalogue: Catalogue, profile: str, feature: str) -> str:
+    """The licence that a pool is named after: the first that feeds it in this release, else the first of all."""
+    kinds = catalogue.licences_by_feature[feature]
+    return next((kind for kind in kinds if profile in kind.profiles), kinds[0]).name
+
+
+def needs_licence(catalogue: Catalogue, profile: str, feature: str) -> bool:
+    """Whether this release licenses the feature at all."""
+    return any(profile in kind.profiles for kind in catalogue.licences_by_feature[feature])
