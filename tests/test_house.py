@@ -26,7 +26,7 @@ DRAWERS = frozenset("common helper helpers manager managers misc util utils".spl
 
 # A comment that only silences a tool is no reason.
 DIRECTIVE = re.compile(r"#\s*(noqa\b(:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)?|type:\s*ignore(\[[\w, -]+\])?|pragma:\s*no \w+)")
-REASON = re.compile(r"\w{2,}\W+\w{2,}")
+REASON = re.compile(r"\w{3,}\b.*\b\w{3,}")
 
 HOME = re.compile(r"(?<![\w./-])(/(home|root|Users|work|farm)/|[A-Z]:\\Users\\)\w")
 
