@@ -1,7 +1,6 @@
 # `make run` shows it, `make test` proves it; the rest is for who works on it.
 BIN := .venv/bin
 CONFIG ?= configs/full.yaml
-GENERATED := docs/reference
 
 export PYTHON
 
@@ -40,6 +39,7 @@ bench: ## the project's figures, as ratios against a reference measured in the s
 
 docs: ## make the generated part of the documentation anew
 	@.ci/venv run
+	@$(BIN)/python -m ipo_sim.mqtt.schema
 	@$(BIN)/ipo-sim schema config >docs/reference/config.schema.json
 	@$(BIN)/ipo-sim schema mqtt >docs/reference/asyncapi.json
 
