@@ -35,7 +35,7 @@ cov: ## all tests, with the lines and branches that none of them reaches
 bench: ## the project's figures, as ratios against a reference measured in the same run
 	@.ci/venv dev
 	@.ci/tools
-	@$(BIN)/ipo-sim bench
+	@$(BIN)/python -m benchmarks
 
 docs: ## make the generated part of the documentation anew
 	@.ci/venv run
