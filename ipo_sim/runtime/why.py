@@ -37,6 +37,13 @@ def cause_of(entity: Entity) -> Cause:
     return cause
 
 
+def cause_text(unit: Unit, item: str) -> str:
+    """What a cause that is no event means for the unit as it is now."""
+    kind, _, detail = item.partition(":")
+    text = _TEXTS.get(kind)
+    return text(unit, detail) if text else f"{item} is out of service"
+
+
 def _find(entries: Mapping[str, Entry], path: str) -> Entry:
     entry = entries.get(path)
     if entry is None:
@@ -50,9 +57,7 @@ def _link(call: Call, item: str) -> Link:
     kind, _, detail = item.partition(":")
     if kind == "event":
         return {"cause": item, **_event(call, int(detail))}
-    text = _TEXTS.get(kind)
-    unit = call.context.engine.unit(call.unit)
-    return {"cause": item, "text": text(unit, detail) if text else f"{item} is out of service"}
+    return {"cause": item, "text": cause_text(call.context.engine.unit(call.unit), item)}
 
 
 def _event(call: Call, seq: int) -> Link:
