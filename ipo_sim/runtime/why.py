@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from ipo_sim.core.model import Cause, Entity, Part, Unit
+from ipo_sim.core.model import Cause, Entity, KeyCondition, Part, Unit
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.status import LicenceStatus
 from ipo_sim.runtime.bus import Entry
@@ -80,6 +80,8 @@ def _licence(unit: Unit, name: str) -> str:
 
 def _feature_key(unit: Unit, _: str) -> str:
     key = unit.key
+    if key.condition is KeyCondition.IN_ORDER:
+        return f"feature key {key.serial} is in order, but not the one that the licence was issued for"
     serial = f" {key.serial}" if key.serial else ""
     return f"the feature key{serial} is {key.presence}, its condition {key.condition.replace('_', ' ')}"
 
