@@ -1,7 +1,6 @@
 # `make run` shows it, `make test` proves it; the rest is for who works on it.
 BIN := .venv/bin
 CONFIG ?= configs/full.yaml
-GENERATED := docs/reference
 
 export PYTHON
 
@@ -36,10 +35,11 @@ cov: ## all tests, with the lines and branches that none of them reaches
 bench: ## the project's figures, as ratios against a reference measured in the same run
 	@.ci/venv dev
 	@.ci/tools
-	@$(BIN)/ipo-sim bench
+	@$(BIN)/python -m benchmarks
 
 docs: ## make the generated part of the documentation anew
 	@.ci/venv run
+	@$(BIN)/python -m ipo_sim.mqtt.schema
 	@$(BIN)/ipo-sim schema config >docs/reference/config.schema.json
 	@$(BIN)/ipo-sim schema mqtt >docs/reference/asyncapi.json
 

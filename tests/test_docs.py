@@ -1,14 +1,19 @@
-"""Documentation that cannot rot unseen: every link between its pages leads somewhere."""
+"""Documentation that cannot rot unseen: links lead somewhere, indexes are whole, what is generated is up to date."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("hardware/**/*.md")])
+
+# What `make docs` writes: the arguments of `ipo-sim`, and the file.
+GENERATED = re.findall(r"ipo-sim (schema \w+) >(\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 LINK = re.compile(r"\[[^\]]*\]\((?!\w+:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
@@ -50,3 +55,10 @@ def test_a_dead_link_is_seen(tmp_path: Path) -> None:
 def test_every_page_is_in_the_index_above_it(page: Path) -> None:
     index = (page.parent.parent if page.name == "README.md" else page.parent) / "README.md"
     assert f"({page.relative_to(index.parent)})" in index.read_text(), f"{index.relative_to(ROOT)} does not name it"
+
+
+@pytest.mark.parametrize(("arguments", "path"), GENERATED)
+def test_generated_pages_say_what_the_program_says(arguments: str, path: str) -> None:
+    program = [sys.executable, "-c", "import sys; from ipo_sim.cli.main import main; sys.exit(main())"]
+    said = subprocess.run([*program, *arguments.split()], cwd=ROOT, check=True, capture_output=True).stdout
+    assert (ROOT / path).read_bytes() == said, "run `make docs`"

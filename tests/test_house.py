@@ -26,7 +26,7 @@ DRAWERS = frozenset("common helper helpers manager managers misc util utils".spl
 
 # A comment that only silences a tool is no reason.
 DIRECTIVE = re.compile(r"#\s*(noqa\b(:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)?|type:\s*ignore(\[[\w, -]+\])?|pragma:\s*no \w+)")
-REASON = re.compile(r"\w{2,}\W+\w{2,}")
+REASON = re.compile(r"\w{2,}\b.*\b\w{2,}")
 
 HOME = re.compile(r"(?<![\w./-])(/(home|root|Users|work|farm)/|[A-Z]:\\Users\\)\w")
 
@@ -35,8 +35,8 @@ AMERICAN = re.compile(r"license(?!d)")
 
 LOG_METHODS = frozenset("debug info warning error exception critical".split())
 
-# A call by one of these words in its name makes a test fail when it should.
-VERDICTS = re.compile(r"assert|check|expect|fail|raises|verify|warns")
+# A call by one of these words in its name makes a test fail when it should; a wait has a limit.
+VERDICTS = re.compile(r"assert|check|expect|fail|raises|until|verify|warns")
 
 # A line, and what is wrong in it.
 Finding = tuple[int, str]

@@ -275,9 +275,9 @@ class PoolRule:
     grade: Grade
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """All data that the core stands on.
+    """All data that the core stands on; itself and nothing else is equal to it, so that it can key a cache.
 
     `parts` and `models` are keyed by code, `licences` too; `editions` by release profile; `leds` by subject and state
     (`cpu.running`); `led_patterns` by pattern; `alarms` by event number.

@@ -36,7 +36,11 @@ class Builder:
         make = self._common(entry)
         secret = self._secret_of(entry)
         is_minted = any(item.licence is not None for item in entry.licences)
-        keys = () if is_minted else self._shared(tuple(normalise(item.key or "") for item in entry.licences))
+        keys = (
+            ()
+            if is_minted
+            else self._shared(tuple(dict.fromkeys(normalise(item.key or "") for item in entry.licences)))
+        )
         for number in numbers_of(entry, index):
             name, serial = unit_name(entry, number), card_serial(entry, number)
             mac = words.mac_address(entry.mac or "") or words.derived_mac(name)
@@ -107,7 +111,7 @@ class Builder:
 
     def _shared(self, value: _T) -> _T:
         """The first value that was equal to this one."""
-        return self._known.setdefault(value, value)  # type: ignore[return-value]
+        return self._known.setdefault(value, value)  # type: ignore[return-value]  # equal values have one type here
 
 
 def _system_name(entry: UnitEntry, number: int, mac: str) -> str:

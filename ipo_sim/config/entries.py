@@ -17,8 +17,11 @@ MAX_UNITS = 10_000
 MAX_LICENCES = 1_000
 # A month: nobody waits longer for a grace to end.
 MAX_DURATION_S = 31 * 24 * 3600
-# Beyond it an hour lasts 4 ms: a stepped clock does that better.
-MAX_TIME_SCALE = 1_000_000
+# What the daemon's clock can be set to.
+MIN_TIME_SCALE, MAX_TIME_SCALE = 0.1, 100_000
+# No unit has 10,000 places.
+MAX_PLACE_DIGITS = 4
+MQTT_5 = 5
 # Words, names and secrets that people write.
 MAX_TEXT = 256
 # The marker of the JSON Schema that is replaced by the words of the catalogue.
@@ -53,17 +56,17 @@ def _opened(name: str) -> BeforeValidator:
 
 def _number(value: object) -> object:
     """A place's number that was written in quotes; a truth value is none."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 4:  # noqa: PLR2004
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= MAX_PLACE_DIGITS:
         return int(value)
     return str(value).lower() if isinstance(value, bool) else value
 
 
 def _version(value: object) -> object:
-    return "5" if isinstance(value, int | float) and value == 5 else value  # noqa: PLR2004
+    return str(value) if value == MQTT_5 and not isinstance(value, bool) else value
 
 
 def _date(value: object) -> object:
-    """A date in quotes; what is none stays and is told."""
+    """A date that stands in quotes."""
     try:
         return date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
@@ -194,7 +197,7 @@ class UnitEntry(Entry):
         examples=["+01:00"],
         json_schema_extra={"pattern": r"^[+-][0-9]{2}:[0-9]{2}$"},
     )
-    key: KeyEntry = Field(KeyEntry.model_construct(), description="How the unit treats its feature key.")
+    key: KeyEntry = Field(KeyEntry.model_construct(), description="What the unit does without its feature key.")
     feature_key: FeatureKeyEntry = Field(
         FeatureKeyEntry.model_construct(), description="Reader of the feature key and the card in it."
     )
@@ -225,7 +228,7 @@ class TlsEntry(Entry):
     ca: Text | None = Field(None, description="File of certificates to trust; those of the system by default.")
     cert: Text | None = Field(None, description="File of our own certificate.")
     key: Text | None = Field(None, description="File of the private key of our own certificate.")
-    insecure: bool = Field(False, description="Trust any broker. For the bench only.")  # noqa: FBT003
+    insecure: bool = Field(default=False, description="Trust any broker. For the bench only.")
 
 
 class MqttEntry(Entry):
@@ -254,7 +257,9 @@ class MqttEntry(Entry):
 class TimeEntry(Entry):
     """The clock of the daemon."""
 
-    scale: float = Field(1.0, gt=0, le=MAX_TIME_SCALE, description="How much faster than the wall clock time runs.")
+    scale: float = Field(
+        1.0, ge=MIN_TIME_SCALE, le=MAX_TIME_SCALE, description="How much faster than the wall clock time runs."
+    )
 
 
 class BenchEntry(Entry):

@@ -13,8 +13,9 @@ Location = tuple[str | int, ...]
 MAX_MISTAKES_TOLD = 100
 # A value in a message is there to be recognised, not to be read whole.
 MAX_VALUE_SHOWN = 60
-# Words allowed in a place are listed up to this number.
-MAX_ALLOWED_SHOWN = 40
+# So many words are listed whole; of more only those that are near.
+MAX_ALLOWED_SHOWN = 24
+MAX_NEAR_SHOWN = 3
 
 # American spelling is accepted wherever our own is; inside there is only ours.
 SPELLINGS: Mapping[str, str] = MappingProxyType({"license": "licence", "licenses": "licences"})
@@ -71,22 +72,23 @@ def shown(value: object) -> str:
 
 
 def choice(allowed: Iterable[str], value: object = None) -> str:
-    """The end of a message about a word that is not allowed: the nearest one, and all of them."""
+    """The end of a message about a word that is not allowed: the nearest one, and all of them if they are not many."""
     words = sorted(allowed)
-    near = nearest(value, words)
-    hint = f"did you mean {near!r}? " if near is not None else ""
-    rest = f", ... ({len(words)} in all)" if len(words) > MAX_ALLOWED_SHOWN else ""
-    return f"{hint}allowed: {', '.join(words[:MAX_ALLOWED_SHOWN])}{rest}"
+    if len(words) > MAX_ALLOWED_SHOWN:
+        near = ", ".join(map(repr, _nearest(value, words, MAX_NEAR_SHOWN)))
+        return f"nearest of {len(words)}: {near or 'none'}"
+    hint = "".join(f"did you mean {word!r}? " for word in _nearest(value, words, 1))
+    return f"{hint}allowed: {', '.join(words)}"
 
 
-def nearest(value: object, words: Iterable[str]) -> str | None:
-    """The word most like `value`, whatever its case; None: none is like it."""
+def _nearest(value: object, words: Iterable[str], count: int) -> list[str]:
+    """The words most like `value`, whatever their case, the nearest first."""
     if not isinstance(value, str):
-        return None
+        return []
     from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
 
     folded: dict[str, str] = {}
     for word in words:
         folded.setdefault(word.casefold(), word)
-    found = get_close_matches(value[:MAX_VALUE_SHOWN].casefold(), folded, n=1)
-    return folded[found[0]] if found else None
+    cutoff = 0.6 if count == 1 else 0.4
+    return [folded[near] for near in get_close_matches(value[:MAX_VALUE_SHOWN].casefold(), folded, count, cutoff)]

@@ -21,6 +21,8 @@ _T = TypeVar("_T")
 
 # Their values stay out of messages, logs and screens.
 SECRET_NAMES = frozenset({"password", "secret"})
+# A name that no setting has, or, in the place of a setting, something that is no name.
+_UNKNOWN = frozenset({"extra_forbidden", "invalid_key"})
 _QUOTED = re.compile("'([^']+)'")
 _WANTED: Mapping[str, str] = {
     "string_type": "text",
@@ -83,7 +85,7 @@ def _worded(source: Source, detail: ErrorDetails) -> Mistake:
     location, kind = detail["loc"], detail["type"]
     if location[-1:] == ("[key]",):
         return Mistake(location[:-1], f"{shown(location[-2])} is not the number of a place", at_key=True)
-    if kind == "extra_forbidden":
+    if kind in _UNKNOWN:
         return Mistake(location, f"unknown setting; {choice(_settings_at(location[:-1]), location[-1])}", at_key=True)
     if kind == "missing":
         return Mistake(location, "missing")
@@ -99,10 +101,11 @@ def _message(detail: ErrorDetails, value: str, text: str | None) -> str:
     if is_word and not isinstance(detail["input"], dict | list):
         return _not_text(detail["input"], value, text)
     if kind == "literal_error":
+        value = value if isinstance(detail["input"], str) else text or value
         return f"{value} is not allowed; {choice(_QUOTED.findall(context['expected']), text)}"
     if kind in _RANGES:
         name, words = _RANGES[kind]
-        return f"{value} is out of range: it {words} {context[name]:g}"
+        return f"{value} is out of range: it {words} {context[name]:.10g}"
     if kind in {"too_long", "string_too_long"}:
         return f"too long: at most {context['max_length']} {'characters' if kind.startswith('string') else 'entries'}"
     if kind in {"too_short", "string_too_short"}:
@@ -159,6 +162,7 @@ class _Cutter:
     def cut(self, data: Any, here: Location = ()) -> Any:  # noqa: ANN401 - YAML data
         """A copy of `data`, which stands at `here`, with nothing wrong in it."""
         if isinstance(data, dict):
+            # Names that are neither text nor numbers are wrong wherever they stand.
             return {
                 name: self.cut(value, (*here, name)) for name, value in data.items() if self._stays(here, name, value)
             }
@@ -167,6 +171,8 @@ class _Cutter:
         return data
 
     def _stays(self, here: Location, step: str | int, value: object) -> bool:
+        if not isinstance(step, str | int):
+            return False
         place = (*here, step)
         # A shorthand holds what is wrong below it.
         if place in self._wrong or (place in self._above and not isinstance(value, dict | list)):
@@ -178,7 +184,7 @@ class _Cutter:
 def _damage(detail: ErrorDetails) -> Location:
     """The smallest place that can go: a value that is needed takes its mapping with it."""
     location: Location = detail["loc"]
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] in _UNKNOWN:
         return location
     if location[-1:] == ("[key]",):
         return location[:-1]

@@ -33,15 +33,15 @@ class Source:
         except TooMuch as error:
             raise ConfigError(f"{name}:{_line_column_of(error.mark)}: {error}") from None
         except yaml.YAMLError as error:
-            raise ConfigError(_syntax_error(name, error)) from None
+            raise ConfigError(_syntax_error(name, text, error)) from None
         except RecursionError:
             raise ConfigError(f"{name}: nested too deep") from None
 
     def line(self, mistake: Mistake) -> str:
         """The mistake as the user reads it: `file:line:column: path: message`."""
         line, column = self._position(mistake)
-        path = path_text(mistake.location)
-        return f"{self.name}:{line}:{column}: {path}: {mistake.message}" if path else f"{self.name}: {mistake.message}"
+        path = f"{path_text(mistake.location)}: " if mistake.location else ""
+        return f"{self.name}:{line}:{column}: {path}{mistake.message}"
 
     def error(self, mistakes: list[Mistake]) -> ConfigError:
         """All mistakes and repeated names in one error, in the order of the file."""
@@ -127,11 +127,14 @@ def _repetition(key: yaml.Node, first: yaml.Node) -> str:
     return f"{key.value!r} is given twice, first{other} in line {first.start_mark.line + 1}"
 
 
-def _syntax_error(name: str, error: yaml.YAMLError) -> str:
+def _syntax_error(name: str, text: str, error: yaml.YAMLError) -> str:
     """One line out of the several that PyYAML writes."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
         problem = getattr(error, "problem", None) or "not understood"
         context = getattr(error, "context", None)
         return f"{name}:{_line_column_of(mark)}: not valid YAML: {problem}" + (f" ({context})" if context else "")
-    return f"{name}: not valid YAML: {' '.join(str(error).split())}"
+    # Only a character that YAML has no room for comes without a mark, and its position counts bytes or characters.
+    assert isinstance(error, yaml.reader.ReaderError)
+    line = text.encode().count(b"\n", 0, error.position) + 1
+    return f"{name}:{line}: not valid YAML: {error.reason}"

@@ -8,7 +8,7 @@ from ipo_sim.catalogue.types import Catalogue, ModelType
 from ipo_sim.config import words
 from ipo_sim.config.entries import FeatureKeyEntry, LicenceEntry, UnitEntry
 from ipo_sim.config.hardware import HardwareCheck
-from ipo_sim.config.mistakes import Findings, Location, choice
+from ipo_sim.config.mistakes import Findings, Location, choice, path_text
 from ipo_sim.config.numbering import card_serial, numbered_texts, numbers_of
 from ipo_sim.config.shape import Salvage
 from ipo_sim.errors import LicenceFormatError
@@ -118,7 +118,7 @@ class UnitCheck:
             if given is not None:
                 self._tell((*where, name), "bound in the key already: leave it out")
         if text in seen:
-            self._findings.warning((*where, "key"), f"the same key again: it counts once (item {seen[text][-1]})")
+            self._findings.warning((*where, "key"), f"the same key as {path_text(seen[text])}: it counts once")
         seen.setdefault(text, where)
 
     def _check_minted(self, entry: UnitEntry, licence: LicenceEntry, where: Location) -> None:
@@ -129,8 +129,8 @@ class UnitCheck:
             self._tell((*where, "licence"), f"{licence.licence!r} is not a licence; {allowed}")
             return
         if entry.count is None or entry.feature_key.reader != "virtual":
-            why = "a unit stores keys: mint one with `ipo-sim licence issue`; only units of a count with virtual cards"
-            self._tell((*where, "licence"), f"{why} have theirs minted")
+            why = "a unit holds keys, not licences: mint one with `ipo-sim licence issue`"
+            self._tell((*where, "licence"), f"{why}; only an entry with a count and virtual cards mints its own")
             return
         if words.serial_problem(serial := card_serial(entry, numbers_of(entry, 0)[-1])) is None:
             self._try_issue(licence, kind.code, serial, where)

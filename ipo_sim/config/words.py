@@ -15,7 +15,7 @@ _MIN_OFFSET, _MAX_OFFSET = -12 * 60, 14 * 60
 _NUMBER = re.compile(r"\{n(?::0(\d))?\}", re.ASCII)
 _UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-]?)(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
-_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-9]{2})")
+_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")
 # A topic level without wildcards, blanks (the embedded broker has no room for them) and `$`, which brokers keep.
 _TOPIC_LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_.-]+")
@@ -97,7 +97,7 @@ def client_id_problem(client_id: str) -> str | None:
 def utc_offset_minutes(timezone: str) -> int | None:
     """`+01:00` as 60; None: it is no offset."""
     found = _OFFSET.fullmatch(timezone)
-    if found is None or int(found[3]) > 59:  # noqa: PLR2004
+    if found is None:
         return None
     minutes = int(found[2]) * 60 + int(found[3])
     offset = -minutes if found[1] == "-" else minutes

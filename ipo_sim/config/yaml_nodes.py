@@ -13,8 +13,7 @@ from ipo_sim.config.mistakes import SPELLINGS
 MAX_DEPTH = 16
 # 10,000 units written out with 100 values each; aliases count as often as they are used, so that none can grow a bomb.
 MAX_NODES = 1_000_000
-
-_TAGS = ("bool", "int", "float", "binary", "timestamp", "null")
+MAX_INT_BITS = 63
 
 if TYPE_CHECKING:
     _BaseLoader = yaml.SafeLoader
@@ -23,9 +22,9 @@ else:
 
 
 class Loader(_BaseLoader):
-    """The safe loader, libyaml's where it is built in; knows our spelling, and has a place for every error."""
+    """The safe loader, libyaml's where it is built in; knows our spelling, and no value makes it fail."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as PyYAML has it
         """A mapping with its names in our spelling."""
         plain = super().construct_mapping(node, deep=deep)
         for american, ours in SPELLINGS.items():
@@ -34,21 +33,23 @@ class Loader(_BaseLoader):
         return plain
 
 
-def _placed(construct: Callable[[Any, yaml.Node], object], kind: str) -> Callable[[Any, yaml.Node], object]:
-    """A constructor whose failure, of whatever kind, is an error with a place."""
+def _or_text(construct: Callable[[Any, yaml.Node], object]) -> Callable[[Any, yaml.Node], object]:
+    """A constructor that leaves as text what only looks like its kind: 2027-02-30, a number of 5,000 digits."""
 
     def constructed(loader: Any, node: yaml.Node) -> object:  # noqa: ANN401 - PyYAML does not type its loaders
         try:
-            return construct(loader, node)
-        except (ValueError, LookupError, AttributeError, ArithmeticError, TypeError) as error:
-            raise yaml.constructor.ConstructorError(None, None, f"no {kind}: {error}", node.start_mark) from error
+            value = construct(loader, node)
+            # Python itself refuses to print numbers of thousands of digits.
+            return node.value if isinstance(value, int) and value.bit_length() > MAX_INT_BITS else value
+        except (ValueError, LookupError, AttributeError, ArithmeticError, TypeError):
+            return node.value
 
     return constructed
 
 
-for _kind in _TAGS:
+for _kind in ("bool", "int", "float", "binary", "timestamp"):
     _tag = f"tag:yaml.org,2002:{_kind}"
-    Loader.add_constructor(_tag, _placed(yaml.SafeLoader.yaml_constructors[_tag], _kind))
+    Loader.add_constructor(_tag, _or_text(yaml.SafeLoader.yaml_constructors[_tag]))
 
 
 class TooMuch(Exception):  # noqa: N818 - says what the text is, and never leaves this package

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import zip_longest
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeVar
 
 from ipo_sim.core.alarms import raise_alarms
@@ -80,13 +80,13 @@ def entities(unit: Unit) -> dict[str, Entity]:
     return {
         "feature-key": unit.key,
         "reader": unit.reader,
-        **{_licence_path(licence): licence for licence in unit.licences},
-        **{_feature_path(feature): feature for feature in unit.features},
-        **{_user_path(user): user for user in unit.users},
-        **{_extension_path(extension): extension for extension in unit.extensions},
+        **_by_path("licences", unit.licences),
+        **_by_path("features", unit.features),
+        **_by_path("users", unit.users),
+        **_by_path("extensions", unit.extensions),
         **{part.place.path: part for part in unit.parts if _visible(part)},
-        **{_led_path(led): led for led in unit.leds},
-        **{_alarm_path(alarm): alarm for alarm in unit.alarms},
+        **_by_path("leds", unit.leds),
+        **_by_path("alarms", unit.alarms),
         "unit": unit.status,
     }
 
@@ -129,42 +129,49 @@ def _status(draft: Draft, edition: Edition) -> UnitStatus:
     return new_status(draft.definition, edition, draft.life, draft.clock_offset_ns, cause)
 
 
-def _changes(old: Unit, new: Unit, moved: tuple[Moved, ...]) -> list[Changed]:
+def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> list[Changed]:
     """In the order of a cascade: whoever sees `unit` change finds the rest in place."""
     changes: list[Changed] = []
     if new.key is not old.key:
         changes.append(Changed("feature-key", new.key))
     if new.reader is not old.reader:
         changes.append(Changed("reader", new.reader))
-    _compare_pairs(moved, _licence_path, changes)
-    _compare(old.features, new.features, _feature_path, changes)
-    _compare(old.users, new.users, _user_path, changes)
-    _compare(old.extensions, new.extensions, _extension_path, changes)
+    _compare_moved(licences, changes)
+    _compare("features", old.features, new.features, changes)
+    _compare("users", old.users, new.users, changes)
+    _compare("extensions", old.extensions, new.extensions, changes)
     if new.parts is not old.parts:
         _compare_parts(old.parts, new.parts, changes)
-    _compare(old.leds, new.leds, _led_path, changes)
-    _compare(old.alarms, new.alarms, _alarm_path, changes)
+    _compare("leds", old.leds, new.leds, changes)
+    _compare("alarms", old.alarms, new.alarms, changes)
     if new.status is not old.status:
         changes.append(Changed("unit", new.status))
     return changes
 
 
-def _compare(old: tuple[_E, ...], new: tuple[_E, ...], path_of: Callable[[_E], str], changes: list[Changed]) -> None:
+def _compare(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list[Changed]) -> None:
     """What came, changed and went; entities that stayed the same objects are passed over."""
-    if new is not old:
-        _compare_pairs([pair for pair in zip_longest(old, new) if pair[0] is not pair[1]], path_of, changes)
+    if new is old:
+        return
+    gone: dict[str | int, _E] = {}
+    for before in old:
+        gone[before[0]] = before
+    for value in new:
+        was = gone.pop(value[0], None)
+        if was is not value and was != value:
+            changes.append(Changed(_path(group, value[0]), value))
+    changes.extend(Changed(_path(group, name), None) for name in gone)
 
 
-def _compare_pairs(
-    moved: Sequence[tuple[_E | None, _E | None]], path_of: Callable[[_E], str], changes: list[Changed]
-) -> None:
-    gone = {before[0]: before for before, _ in moved if before is not None}
-    for _, value in moved:
-        if value is not None:
-            before = gone.pop(value[0], None)
-            if before is None or before != value:
-                changes.append(Changed(path_of(value), value))
-    changes.extend(Changed(path_of(before), None) for before in gone.values())
+def _compare_moved(licences: tuple[Moved, ...], changes: list[Changed]) -> None:
+    """Licences, of which there can be thousands, by what the check has moved."""
+    gone = {before.number for before, _ in licences if before is not None}
+    for before, after in licences:
+        if after is not None:
+            gone.discard(after.number)
+            if after != before:
+                changes.append(Changed(_path("licences", after.number), after))
+    changes.extend(Changed(_path("licences", number), None) for number in sorted(gone))
 
 
 def _compare_parts(old: tuple[Part, ...], new: tuple[Part, ...], changes: list[Changed]) -> None:
@@ -182,25 +189,11 @@ def _visible(part: Part) -> bool:
     return not part.place.carried or part.fitted is not None or part.configured is not None
 
 
-def _licence_path(licence: Licence) -> str:
-    return f"licences/{licence.number}"
+def _by_path(group: str, entities: Iterable[_E]) -> dict[str, _E]:
+    return {_path(group, entity[0]): entity for entity in entities}
 
 
-def _feature_path(feature: Feature) -> str:
-    return f"features/{feature.name}"
-
-
-def _user_path(user: User) -> str:
-    return f"users/{user.name}"
-
-
-def _extension_path(extension: Extension) -> str:
-    return f"extensions/{extension.number}"
-
-
-def _led_path(led: Led) -> str:
-    return f"leds/{led.name}"
-
-
-def _alarm_path(alarm: Alarm) -> str:
-    return f"alarms/{alarm.id}"
+@lru_cache(maxsize=8_192)
+def _path(group: str, name: str | int) -> str:
+    """One string for all units: a fleet keeps each of them thousands of times."""
+    return f"{group}/{name}"

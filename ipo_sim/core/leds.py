@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ipo_sim.catalogue.types import Catalogue, PlaceKind
+from ipo_sim.catalogue.types import Catalogue, PartType, PlaceKind
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.model import Hold, Led, Lifecycle, Part
 
@@ -25,17 +25,31 @@ def light(draft: Draft, parts: tuple[Part, ...]) -> tuple[Led, ...]:
     catalogue, state = draft.catalogue, draft.life.state
     leds = [_led(catalogue, CPU, f"cpu.{state}")]
     for part in parts:
-        if part.fitted is None:
-            continue
-        if part.place.kind is PlaceKind.EXPANSION:
-            leds.append(_led(catalogue, f"expansion-{part.place.number}", f"module.{_module_line(part, state)}"))
-        else:
-            leds.extend(_card_leds(catalogue, part, parts, state))
+        fitted, hold = part.fitted, part.service.hold
+        if fitted is not None:
+            leds.extend(_part_leds(catalogue, fitted.code, part.place.number, hold, state))
+            if fitted.expansion_ports and hold is None:
+                leds.extend(_expansion_port_leds(catalogue, part.place.number, parts))
     return tuple(leds)
 
 
-def _module_line(part: Part, state: Lifecycle) -> str:
-    hold = part.service.hold
+@lru_cache(maxsize=4_096)
+def _part_leds(catalogue: Catalogue, code: str, number: int, hold: Hold | None, state: Lifecycle) -> tuple[Led, ...]:
+    """What a part shows by itself: worked out once for all units that have it at this place in this situation."""
+    kind = catalogue.parts[code]
+    if kind.place is PlaceKind.EXPANSION:
+        return (_led(catalogue, f"expansion-{number}", f"module.{_module_line(hold, state)}"),)
+    status = DAUGHTER_STATUS_LED if kind.place is PlaceKind.DAUGHTER else STATUS_LED
+    line = _card_line(hold, state)
+    own = f"{code.lower()}.{line}"
+    shown = [_led(catalogue, _slot_led(number, status), own if own in catalogue.leds else f"card.{line}")]
+    if hold is None:
+        ports = range(status + 1, status + _trunks(kind))
+        shown.extend(_led(catalogue, _slot_led(number, port), "atm_port.idle") for port in ports)
+    return tuple(shown)
+
+
+def _module_line(hold: Hold | None, state: Lifecycle) -> str:
     if hold is None:
         return "operational"
     if hold is Hold.UNIT:
@@ -43,21 +57,7 @@ def _module_line(part: Part, state: Lifecycle) -> str:
     return _MODULE_LINES.get(hold, "fault")
 
 
-def _card_leds(catalogue: Catalogue, part: Part, parts: tuple[Part, ...], state: Lifecycle) -> Iterator[Led]:
-    slot = f"slot-{part.place.number}-led-"
-    status = DAUGHTER_STATUS_LED if part.place.kind is PlaceKind.DAUGHTER else STATUS_LED
-    line = _card_line(part, state)
-    own = f"{part.fitted.code.lower()}.{line}" if part.fitted else ""
-    yield _led(catalogue, f"{slot}{status}", own if own in catalogue.leds else f"card.{line}")
-    if part.service.hold is None and part.fitted is not None:
-        for port in range(status + 1, status + _trunks(part)):
-            yield _led(catalogue, f"{slot}{port}", "atm_port.idle")
-        if part.fitted.expansion_ports:
-            yield from _expansion_port_leds(catalogue, slot, parts)
-
-
-def _card_line(part: Part, state: Lifecycle) -> str:
-    hold = part.service.hold
+def _card_line(hold: Hold | None, state: Lifecycle) -> str:
     if hold is None:
         return "healthy"
     if hold is Hold.KEY:
@@ -69,26 +69,26 @@ def _card_line(part: Part, state: Lifecycle) -> str:
     return "off" if state is Lifecycle.OFF else "shutdown"
 
 
-def _trunks(part: Part) -> int:
+def _trunks(kind: PartType) -> int:
     """Analog trunks of a daughter card: the first shares its LED with the card's state."""
-    if part.fitted is None or part.place.kind is not PlaceKind.DAUGHTER:
+    if kind.place is not PlaceKind.DAUGHTER:
         return 0
-    return sum(ports.count for ports in part.fitted.ports if ports.kind == "ATM")
+    return sum(ports.count for ports in kind.ports if ports.kind == "ATM")
 
 
-def _expansion_port_leds(catalogue: Catalogue, slot: str, parts: tuple[Part, ...]) -> Iterator[Led]:
+def _expansion_port_leds(catalogue: Catalogue, slot: int, parts: tuple[Part, ...]) -> Iterator[Led]:
     """A 4-port card shows the rear ports and its own; LED 1 is taken by the card's state."""
     for part in parts:
         if part.place.kind is PlaceKind.EXPANSION and part.place.number > STATUS_LED:
             line = "empty" if part.fitted is None else _EXPANSION_PORT_LINES.get(part.service.hold, "error")
-            yield _led(catalogue, f"{slot}{part.place.number}", f"exp_port.{line}")
+            yield _led(catalogue, _slot_led(slot, part.place.number), f"exp_port.{line}")
+
+
+def _slot_led(slot: int, number: int) -> str:
+    return f"slot-{slot}-led-{number}"
 
 
 @lru_cache(maxsize=4_096)
-def _lamp(name: str, colour: str, pattern: str) -> Led:
-    return Led(name, colour, pattern)
-
-
 def _led(catalogue: Catalogue, name: str, line: str) -> Led:
     shown = catalogue.leds[line]
-    return _lamp(name, shown.colour, shown.pattern)
+    return Led(name, shown.colour, shown.pattern)

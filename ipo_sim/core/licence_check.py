@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date
-from itertools import zip_longest
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -59,7 +58,6 @@ def _situation_changed(draft: Draft) -> bool:
 
 
 def _check_all(draft: Draft) -> Licensing:
-    old = draft.old.licences
     checked = _check_serial(draft)
     rulings = _rulings(draft, checked)
     candidates = [
@@ -72,8 +70,14 @@ def _check_all(draft: Draft) -> Licensing:
     ledger = empty_ledger(settlement, _expiry_day(draft, licences))
     for licence in licences:
         _count(draft, ledger, licence, 1)
-    moved = tuple([pair for pair in zip_longest(old, licences) if pair[0] is not pair[1]])
-    return Licensing(licences, ledger, _edition(draft, licences, settlement), moved)
+    return Licensing(licences, ledger, _edition(draft, licences, settlement), _moved(draft.old.licences, licences))
+
+
+def _moved(old: tuple[Licence, ...], new: tuple[Licence, ...]) -> tuple[Moved, ...]:
+    before = {licence.number: licence for licence in old}
+    pairs: list[Moved] = [(before.pop(licence.number, None), licence) for licence in new]
+    pairs.extend((licence, None) for licence in before.values())
+    return tuple([pair for pair in pairs if pair[0] is not pair[1]])
 
 
 def _check_entered(draft: Draft, old: Ledger) -> Licensing | None:

@@ -160,7 +160,7 @@ class Engine:
     def _make(self, submissions: Iterable[Submission], until: Nanoseconds) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for submission in submissions:
-            if not self._fire_due(submission.at):
+            if len(outcomes) >= MAX_BATCH or not self._fire_due(submission.at):
                 return outcomes
             outcomes.append(self._take(submission))
         self._fire_due(until)

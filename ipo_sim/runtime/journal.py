@@ -28,8 +28,12 @@ from ipo_sim.runtime.journal_file import (
 )
 from ipo_sim.runtime.lock import StateLock
 
+# Events that are read at once. A query left open, by a reader that stops half-way, would keep the file open as well.
+PAGE = 1_000
+
 _INSERT = "INSERT INTO events (unit, epoch, seq, at, type, data, cause) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "SELECT seq, at, type, data, cause FROM events"
+_AFTER = f"{_COLUMNS} WHERE unit = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?"
 _LAST_AT = """SELECT MAX((
     SELECT at FROM events WHERE unit = name AND epoch = units.epoch ORDER BY seq DESC LIMIT 1
 )) FROM units"""
@@ -94,10 +98,11 @@ class JournalReader:
 
     def entries(self, unit: UnitName, epoch: int, after: int = 0) -> Iterator[JournalEntry]:
         """Events of an epoch with `seq` above `after`, in order."""
-        query = f"{_COLUMNS} WHERE unit = ? AND epoch = ? AND seq > ? ORDER BY seq"
-        with self._sound():
-            for row in self._connection.execute(query, (unit, epoch, after)):
-                yield _entry(row)
+        while rows := self._all(_AFTER, unit, epoch, after, PAGE):
+            with self._sound():
+                page = [_entry(row) for row in rows]
+            yield from page
+            after = page[-1].seq
 
     def entry(self, unit: UnitName, epoch: int, seq: int) -> JournalEntry | None:
         """One event."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
-from itertools import islice
 from typing import TypeVar
 
 import structlog
@@ -20,7 +19,7 @@ from ipo_sim.core.events import (
 )
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected, JournalError
-from ipo_sim.runtime.engine import MAX_BATCH, Applied, Engine, Outcome, Submission
+from ipo_sim.runtime.engine import Applied, Engine, Outcome, Submission
 
 # Commands that wait at once: some seconds of a full disk's or a long advance's backlog; more is a client gone wild.
 MAX_COMMANDS = 1_000
@@ -85,6 +84,7 @@ class Pump:
         self._armed: Nanoseconds | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._retry_s = 0.0
+        self._retrying = False
         self._stopped = False
 
     def submit(self, name: UnitName, fact: Fact, cause: str) -> None:
@@ -93,7 +93,8 @@ class Pump:
         self._facts[name] += 1
         if self._facts[name] > MAX_FACTS_PER_UNIT:
             self._coalesce(name)
-        self._wake.set()
+        if not self._retrying:
+            self._wake.set()
 
     async def request(self, name: UnitName, fact: Fact, cause: str) -> Applied:
         """Let a fact happen and wait until it is written and published.
@@ -155,11 +156,11 @@ class Pump:
     def _turn(self) -> bool:
         """One batch; True: there is more to do at once."""
         self.turns += 1
+        self._retrying = False
         engine = self.engine
         events, until = engine.events, engine.clock.now()
-        batch = [item.current() for item in islice(self._inbox, MAX_BATCH)]
         try:
-            outcomes = engine.run_batch(batch, until)
+            outcomes = engine.run_batch((item.current() for item in self._inbox), until)
         except JournalError as error:
             self._fail(error)
             return False
@@ -198,6 +199,7 @@ class Pump:
         self._refuse(_unavailable(error))
         self._retry_s = min(max(self._retry_s * 2, FIRST_RETRY_S), LONGEST_RETRY_S)
         self._set_timer(self._retry_s)
+        self._retrying = True
         self._armed = None
 
     def _refuse(self, refusal: CommandRejected) -> None:

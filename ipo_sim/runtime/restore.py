@@ -101,7 +101,9 @@ def run_time_changes(history: Iterable[JournalEntry]) -> list[str]:
     for _, event in history:
         fact = event.fact
         if isinstance(fact, LicenceAdded | LicenceRemoved):
-            last["licence", fact.key] = fact
+            # A key is entered and deleted by turns, so the second takes back the first.
+            if last.pop(("licence", fact.key), None) is None:
+                last["licence", fact.key] = fact
         elif isinstance(fact, PartFitted | PartWithdrawn):
             last["part", fact.path] = fact
         elif isinstance(fact, PartConfigured):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from ipo_sim.core.model import Cause, Entity, Part, Unit
+from ipo_sim.core.model import Cause, Entity, KeyCondition, Part, Unit
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.status import LicenceStatus
 from ipo_sim.runtime.bus import Entry
@@ -37,6 +37,13 @@ def cause_of(entity: Entity) -> Cause:
     return cause
 
 
+def cause_text(unit: Unit, item: str) -> str:
+    """What a cause that is no event means for the unit as it is now."""
+    kind, _, detail = item.partition(":")
+    text = _TEXTS.get(kind)
+    return text(unit, detail) if text else f"{item} is out of service"
+
+
 def _find(entries: Mapping[str, Entry], path: str) -> Entry:
     entry = entries.get(path)
     if entry is None:
@@ -50,9 +57,7 @@ def _link(call: Call, item: str) -> Link:
     kind, _, detail = item.partition(":")
     if kind == "event":
         return {"cause": item, **_event(call, int(detail))}
-    text = _TEXTS.get(kind)
-    unit = call.context.engine.unit(call.unit)
-    return {"cause": item, "text": text(unit, detail) if text else f"{item} is out of service"}
+    return {"cause": item, "text": cause_text(call.context.engine.unit(call.unit), item)}
 
 
 def _event(call: Call, seq: int) -> Link:
@@ -75,6 +80,8 @@ def _licence(unit: Unit, name: str) -> str:
 
 def _feature_key(unit: Unit, _: str) -> str:
     key = unit.key
+    if key.condition is KeyCondition.IN_ORDER:
+        return f"feature key {key.serial} is in order, but not the one that the licence was issued for"
     serial = f" {key.serial}" if key.serial else ""
     return f"the feature key{serial} is {key.presence}, its condition {key.condition.replace('_', ' ')}"
 

@@ -198,7 +198,7 @@ class UnitMachine(RuleBasedStateMachine):
         causes = [part.service.cause for part in self.unit.parts if part.service.hold not in (None, Hold.EMPTY)]
         causes += [licence.cause for licence in self.unit.licences if licence.status is not LicenceStatus.VALID]
         causes += [alarm.cause for alarm in self.unit.alarms]
-        causes += [feature.cause for feature in self.unit.features if not feature.licensed]
+        causes += [feature.cause for feature in self.unit.features if feature.refused or feature.wanting]
         if self.unit.life.state is not Lifecycle.RUNNING:
             causes.append(self.unit.status.cause)
         if self.unit.key.condition in (KeyCondition.GRACE, KeyCondition.NOT_IN_ORDER):

@@ -139,12 +139,16 @@ def test_several_strings_add_up_and_only_valid_ones_count() -> None:
             key(vcm, instances=60, serial=OTHER_SERIAL),
         )
     ).boot()
-    pools = {feature.licence: feature.licensed for feature in bench.unit.features}
-    assert pools == {PROFESSIONAL: 1, vcm: 12}
+    pools = {feature.licence: (feature.licensed, feature.free, feature.usable) for feature in bench.unit.features}
+    assert pools == {
+        PROFESSIONAL: (1, 0, 1),
+        vcm: (12, 4, 16),
+        "IP500 Universal PRI (additional channels)": (0, 8, 8),
+    }
     bench.apply(FeatureKeyRemoved())
     bench.advance(hours=2)
     assert {feature.licensed for feature in bench.unit.features} == {0}
-    assert all(feature.cause for feature in bench.unit.features)
+    assert all(feature.cause for feature in bench.unit.features if feature.licence in (PROFESSIONAL, vcm))
 
 
 def test_the_same_string_twice_counts_once() -> None:

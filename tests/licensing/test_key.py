@@ -23,7 +23,7 @@ secrets = st.binary(min_size=1, max_size=100)
 expiries = st.none() | st.dates(date(2000, 1, 2), date(2179, 6, 6))
 
 
-def a_key(**changes: Any) -> LicenceKey:  # noqa: ANN401 - one argument of `issue` each
+def a_key(**changes: Any) -> LicenceKey:
     arguments: dict[str, Any] = {
         "licence_code": 2,
         "instances": 16,

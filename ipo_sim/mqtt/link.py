@@ -1,0 +1,277 @@
+"""The way of some units to their broker: birth and last will, the latest values, events, commands, and back again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from ipo_sim.core.model import UnitName
+from ipo_sim.errors import BrokerError, ConfigError
+from ipo_sim.mqtt.backoff import Backoff
+from ipo_sim.mqtt.commands import Answer, CommandDesk
+from ipo_sim.mqtt.encoder import Encoder
+from ipo_sim.mqtt.readback import Readback
+from ipo_sim.mqtt.session import Incoming, Session, Subscribe, Will
+from ipo_sim.mqtt.settings import MqttSettings
+from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, Topics, cascade_rank
+from ipo_sim.mqtt.unit_document import unit_document
+from ipo_sim.runtime.bus import Batch, Bus, Subscription
+
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+# Units whose retained set is read back at a time: what they hold is all that piles up here.
+UNITS_AT_A_TIME = 16
+
+# A clean stop waits this long for a broker that may have gone too.
+FAREWELL_S = 2.0
+
+# A connection that lasted this long was a good one: the next loss starts with short waits again.
+STABLE_S = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a connection is: its client id, the units it serves, and whose availability its last will takes back.
+
+    `owner` is the unit itself on a connection of its own, else the client id.
+    """
+
+    client_id: str
+    owner: str
+    units: tuple[UnitName, ...]
+
+
+class Link:
+    """Keeps the broker in step with the bus for one identity; a broker that is away costs nothing but its absence.
+
+    `synchronised` is set while the broker holds all that the bus does. Nothing queues while the broker is away: of
+    each entity the latest value counts, and events are the journal's to tell; `counters` says how many were missed.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        settings: MqttSettings,
+        bus: Bus,
+        encoder: Encoder,
+        desk: CommandDesk,
+        *,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.identity = identity
+        self.synchronised = asyncio.Event()
+        self.last_error: str | None = None
+        self._settings = settings
+        self._topics = Topics(settings.prefix)
+        self._units = frozenset(identity.units)
+        self._bus = bus
+        self._encoder = encoder
+        self._desk = desk
+        self._backoff = backoff or Backoff(identity.client_id)
+        self._session: Session | None = None
+        self._readback: Readback | None = None
+        self._denied: set[UnitName | str] = set()
+        self._denial = asyncio.Event()
+        self._connects = 0
+        self._published = 0
+        self._missed = 0
+        self._subscription: Subscription | None = None
+        self._log = log.bind(client=identity.client_id)
+
+    def counters(self) -> Mapping[str, int]:
+        """What happened on this link since it was made."""
+        subscription = self._subscription
+        return {
+            "connects": self._connects,
+            "published": self._published,
+            "coalesced": subscription.coalesced if subscription else 0,
+            "missed_events": self._missed + (subscription.dropped if subscription else 0),
+            "requests": self._desk.received,
+            "refused": self._desk.refused,
+            "overflowed": self._desk.overflowed,
+        }
+
+    async def run(self) -> None:
+        """Stay connected until cancelled, then say `offline`; ConfigError at once for files that cannot be used."""
+        self._settings.tls_context()
+        name = self.identity.client_id
+        self._subscription = self._bus.subscribe(f"mqtt {name}", units=self._units)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._desk.run(self._answer), name=f"mqtt-commands {name}")
+                group.create_task(self._stay_connected(self._subscription), name=f"mqtt-connection {name}")
+        finally:
+            self._subscription.close()
+
+    async def _stay_connected(self, subscription: Subscription) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            since = loop.time()
+            try:
+                await self._connection(subscription)
+            except* (BrokerError, ConfigError) as group:
+                self._note_loss(_first(group))
+            # Up to Python 3.12 a task group that fails while it is cancelled forgets the cancellation.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError
+            if loop.time() - since > STABLE_S:
+                self._backoff.reset()
+            await asyncio.sleep(self._backoff.next())
+
+    def _note_loss(self, error: BaseException) -> None:
+        """The first failure is news, its repetitions are not."""
+        text = str(error)
+        note = self._log.debug if text == self.last_error else self._log.warning
+        note("mqtt_unavailable", error=text)
+        self.last_error = text
+
+    async def _connection(self, subscription: Subscription) -> None:
+        """One connection from beginning to end; BrokerError when it is lost."""
+        owner = self.identity.owner
+        self._session = session = await Session.open(
+            self._settings,
+            self.identity.client_id,
+            on_message=self._on_message,
+            will=Will(self._topics.availability(owner), OFFLINE),
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(session.lost(), name="mqtt-lost")
+                group.create_task(self._contradict(session), name="mqtt-contradict")
+                group.create_task(self._serve(session, subscription), name="mqtt-serve")
+        except asyncio.CancelledError:
+            await self._say_goodbye(session, subscription)
+            raise
+        finally:
+            self._session = None
+            self.synchronised.clear()
+            await session.close()
+
+    async def _serve(self, session: Session, subscription: Subscription) -> None:
+        self._missed += len(subscription.take().records)
+        self._connects += 1
+        await self._listen(session)
+        if self.identity.owner not in self._units:
+            await session.publish(self._topics.availability(self.identity.owner), ONLINE, retain=True)
+        units = self.identity.units
+        for start in range(0, len(units), UNITS_AT_A_TIME):
+            await self._resynchronise(session, units[start : start + UNITS_AT_A_TIME])
+        for unit in units:
+            document = unit_document(self._settings.prefix, unit)
+            await session.publish(self._topics.schema(unit), document, retain=True)
+        await session.drain()
+        self._log.info("mqtt_connected", broker=str(self._settings.endpoint()), units=len(units))
+        self.last_error = None
+        self.synchronised.set()
+        while True:
+            await self._publish_batch(session, await subscription.next())
+
+    async def _listen(self, session: Session) -> None:
+        """Commands, and what others may say about our availability."""
+        owners = list(self.identity.units) if self.identity.owner in self._units else ["+"]
+        filters = [Subscribe(self._topics.command(owner, "+"), 1) for owner in owners]
+        filters += [Subscribe(self._topics.availability(owner), 0) for owner in owners]
+        for wanted, granted in zip(filters, await session.subscribe(filters), strict=True):
+            if not granted:
+                self._log.warning("mqtt_subscription_refused", topic=wanted.topic)
+
+    async def _resynchronise(self, session: Session, units: Sequence[UnitName]) -> None:
+        """Birth, the whole latest store, and nothing retained that exists no longer."""
+        readback = self._readback = Readback(self._bus, units[-1])
+        groups = [topic for unit in units for topic in self._topics.groups(unit)]
+        await session.subscribe([Subscribe(topic, 0) for topic in groups])
+        for unit in units:
+            await session.publish(self._topics.availability(unit), ONLINE, retain=True)
+        if not await readback.wait():
+            self._log.warning("mqtt_readback_incomplete", units=len(units))
+        self._readback = None
+        async with asyncio.TaskGroup() as group:
+            group.create_task(session.unsubscribe(groups), name="mqtt-unsubscribe")
+            for unit in units:
+                await self._publish_store(session, unit)
+            for unit, path in readback.stale:
+                if path not in self._bus.latest(unit):
+                    await session.publish(self._topics.entity(unit, path), b"", retain=True)
+                    self._published += 1
+
+    async def _publish_store(self, session: Session, unit: UnitName) -> None:
+        latest = self._bus.latest(unit)
+        for path in sorted(latest, key=cascade_rank):
+            if (entry := latest.get(path)) is not None:
+                await session.publish(self._topics.entity(unit, path), self._encoder.entity(unit, entry), retain=True)
+                self._published += 1
+
+    async def _publish_batch(self, session: Session, batch: Batch) -> None:
+        """Entities in the order of their last change, then what happened."""
+        unsaid = len(batch.records)
+        try:
+            for (unit, path), entry in batch.entities.items():
+                await session.publish(self._topics.entity(unit, path), self._encoder.entity(unit, entry), retain=True)
+                self._published += 1
+            for record in batch.records:
+                await session.publish(self._topics.events(record.unit), self._encoder.event(record))
+                self._published += 1
+                unsaid -= 1
+        finally:
+            self._missed += unsaid
+
+    async def _contradict(self, session: Session) -> None:
+        """Take back an `offline` that is not ours: the late last will of a connection that was lost before."""
+        while True:
+            await self._denial.wait()
+            self._denial.clear()
+            while self._denied:
+                await session.publish(self._topics.availability(self._denied.pop()), ONLINE, retain=True)
+
+    async def _say_goodbye(self, session: Session, subscription: Subscription) -> None:
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                await self._publish_batch(session, subscription.take())
+                for owner in dict.fromkeys((*self.identity.units, self.identity.owner)):
+                    await session.publish(self._topics.availability(owner), OFFLINE, retain=True)
+                await session.drain()
+        except (BrokerError, TimeoutError) as error:
+            self._log.warning("mqtt_farewell_failed", error=str(error) or "timeout")
+
+    async def _answer(self, answer: Answer) -> None:
+        """An answer that finds no connection is lost; the sender that repeats its id gets it then."""
+        if (session := self._session) is None:
+            return
+        try:
+            await session.publish(answer.topic, answer.payload, correlation=answer.correlation)
+        except BrokerError as error:
+            self._log.debug("mqtt_answer_lost", topic=answer.topic, error=str(error))
+
+    def _on_message(self, message: Incoming) -> None:
+        address = self._topics.parse(message.topic)
+        if address is None:
+            return
+        owner, rest = address
+        if rest == AVAILABILITY:
+            self._on_availability(owner, message)
+        elif owner not in self._units:
+            return
+        elif rest.startswith(f"{COMMANDS}/"):
+            self._desk.receive(owner, rest, message)
+        elif message.retained and self._readback is not None:
+            self._readback.retained(owner, rest)
+
+    def _on_availability(self, owner: UnitName, message: Incoming) -> None:
+        if message.retained or (owner not in self._units and owner != self.identity.owner):
+            return
+        if message.payload == ONLINE and self._readback is not None:
+            self._readback.birth(owner)
+        elif message.payload == OFFLINE:
+            self._denied.add(owner)
+            self._denial.set()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,196 @@
+"""The payloads: one model for each kind of entity. They are the encoder's output and the source of the schema.
+
+Fields are an API: adding one is compatible, anything else raises `VERSION` and goes into the changelog.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ipo_sim.catalogue.types import PlaceKind, Ports
+from ipo_sim.core.model import Availability, Hold, KeyCondition, KeyPresence, KeyReason, Lifecycle, OperState, Severity
+from ipo_sim.licensing.status import LicenceStatus
+
+VERSION: Literal[1] = 1
+
+SeverityName = Literal["cleared", "indeterminate", "critical", "major", "minor", "warning"]
+SEVERITIES: dict[Severity, SeverityName] = {
+    Severity.CLEARED: "cleared",
+    Severity.INDETERMINATE: "indeterminate",
+    Severity.CRITICAL: "critical",
+    Severity.MAJOR: "major",
+    Severity.MINOR: "minor",
+    Severity.WARNING: "warning",
+}
+
+Chain = Annotated[tuple[str, ...], Field(description="Why it is not in order, from near to far.")]
+
+
+class EntityPayload(BaseModel):
+    """What every entity carries: schema version, the event that last changed it, and when, in unit time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    v: Literal[1]
+    seq: int
+    at: datetime
+
+
+class UnitPayload(EntityPayload):
+    """The control unit in one line."""
+
+    name: str
+    model: str
+    system_name: str
+    mac: str
+    release: str
+    release_profile: str
+    state: Lifecycle
+    until: Annotated[datetime | None, Field(description="When the state ends by itself.")]
+    edition: str
+    telephony: bool
+    clock: Annotated[datetime, Field(description="`at` as the unit's own clock shows it.")]
+    daemon: Annotated[
+        str, Field(description="Client id whose `availability` counts as well; only on a shared connection.")
+    ] = ""
+    cause: Chain = ()
+
+
+class FeatureKeyPayload(EntityPayload):
+    """The feature key as the unit sees it."""
+
+    presence: KeyPresence
+    condition: KeyCondition
+    reason: Annotated[KeyReason, Field(description="The maker's reason of event 40.")]
+    serial: str | None
+    law: str | None
+    kind: str | None
+    identity: str | None
+    assurance: str | None
+    counter: Annotated[int, Field(description="Insertions that the reader counted.")]
+    grace_until: datetime | None
+    validated_serial: Annotated[str | None, Field(description="The serial that licences count against now.")]
+    last_serial: str | None
+    cause: Chain = ()
+
+
+class ReaderPayload(EntityPayload):
+    """The reader of the feature key."""
+
+    kind: str
+    name: str
+    state: Literal["attached", "lost"]
+    counters: dict[str, int]
+    last_error: str | None
+    cause: Chain = ()
+
+
+class LicencePayload(EntityPayload):
+    """One licence string of the unit's configuration; what the string does not tell is null."""
+
+    number: int
+    key: str
+    type: str
+    id: Annotated[int | None, Field(description="Numeric licence id of public client tables.")]
+    instances: int | None
+    status: LicenceStatus
+    expiry: date | None
+    loaded: bool
+    cause: Chain = ()
+
+
+class FeaturePayload(EntityPayload):
+    """The instance pool of a licensed feature."""
+
+    name: str
+    licence: str
+    licensed: int
+    free: Annotated[int, Field(description="Instances that need no licence.")]
+    in_use: int
+    available: int
+    cause: Chain = ()
+
+
+class PartPayload(EntityPayload):
+    """A slot, its daughter card place, or an expansion port, and what is at it."""
+
+    kind: PlaceKind
+    number: int
+    fitted: str | None
+    configured: str | None
+    detected: Annotated[bool, Field(description="Seen at the last start; a part fitted live waits for the next.")]
+    oper_state: OperState
+    availability: Annotated[Availability | None, Field(description="ITU-T X.731; null while in service.")]
+    hold: Annotated[Hold | None, Field(description="What keeps it from serving; null while in service.")]
+    ports: tuple[Ports, ...]
+    entity_name: str
+    entity_index: int
+    fault: str | None
+    cause: Chain = ()
+
+
+class LedPayload(EntityPayload):
+    """One LED."""
+
+    name: str
+    colour: str
+    pattern: str
+
+
+class AlarmPayload(EntityPayload):
+    """An active alarm; the topic is cleared when it ends."""
+
+    id: str
+    event: int
+    name: str
+    severity: SeverityName
+    reason: int | None
+    entity: str
+    entity_name: str
+    entity_index: int
+    since: datetime
+    text: str
+    cause: Chain = ()
+
+
+class NotificationPayload(BaseModel):
+    """One of the maker's events as a trap carries it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event: int
+    name: str
+    severity: SeverityName
+    reason: int | None
+    entity: str
+    entity_name: str
+    entity_index: int
+    text: str
+    data: str
+    cause: Chain = ()
+
+
+class EventPayload(EntityPayload):
+    """One accepted event of a unit, as in its journal; `cause` says who brought it."""
+
+    unit: str
+    type: str
+    data: dict[str, Any]
+    cause: str
+    notifications: tuple[NotificationPayload, ...]
+
+
+# Kinds of retained entities in the order of a cascade, by the name of their message in the schema.
+ENTITY_PAYLOADS: dict[str, type[EntityPayload]] = {
+    "featureKey": FeatureKeyPayload,
+    "reader": ReaderPayload,
+    "licence": LicencePayload,
+    "feature": FeaturePayload,
+    "part": PartPayload,
+    "led": LedPayload,
+    "alarm": AlarmPayload,
+    "unit": UnitPayload,
+}

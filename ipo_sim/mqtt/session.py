@@ -1,0 +1,252 @@
+"""One MQTT connection: a few methods of our own over aiomqtt, so that a fleet may use another client one day."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Self, cast
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from ipo_sim.errors import BrokerError
+from ipo_sim.mqtt.settings import Endpoint, MqttSettings
+
+# Unacknowledged messages at a time: three times the rate of one by one, and what MQTT 5 brokers allow by default.
+WINDOW = 20
+
+# Below the embedded broker's own limit; a larger packet never reaches an MQTT 5 session.
+MAX_PACKET_BYTES = 1 << 20
+
+# How long an attempt to connect that nobody wants any more may go on, since its thread cannot be stopped.
+ABANDON_S = 2.0
+
+# Without it a QoS 1 round trip through some brokers costs 44 ms: Nagle against delayed acknowledgement.
+_NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+
+
+class Will(NamedTuple):
+    """What the broker publishes for us, retained, when the connection is lost."""
+
+    topic: str
+    payload: bytes
+
+
+class Incoming(NamedTuple):
+    """A message from the broker; `retained` means that it was there before the subscription."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    response_topic: str | None = None
+    correlation: bytes | None = None
+
+
+class Subscribe(NamedTuple):
+    """A topic filter and the quality of service to ask for."""
+
+    topic: str
+    qos: int
+
+
+OnMessage = Callable[[Incoming], None]
+
+
+class _Inbox(asyncio.Queue[aiomqtt.Message]):
+    """Hands every message over as it comes: aiomqtt's iterator costs a task for each and has no bound."""
+
+    def __init__(self, on_message: OnMessage, maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        self._on_message = on_message
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        properties = item.properties
+        self._on_message(
+            Incoming(
+                item.topic.value,
+                item.payload,
+                item.retain,
+                getattr(properties, "ResponseTopic", None),
+                getattr(properties, "CorrelationData", None),
+            )
+        )
+
+
+class Session:
+    """An open connection. Every method raises BrokerError once the broker is lost, stalls or refuses.
+
+    `on_message` is called from the event loop for every message and must neither block nor raise.
+    """
+
+    def __init__(self, client: aiomqtt.Client, settings: MqttSettings) -> None:
+        self._client = client
+        self._endpoint = settings.endpoint()
+        self._timeout_s = settings.timeout_s
+        self._window = asyncio.Semaphore(WINDOW)
+        self._publishing: set[asyncio.Task[None]] = set()
+        self._lost: str | None = None
+        self._watch = asyncio.create_task(self._watch_connection(), name="mqtt-watch")
+
+    @classmethod
+    async def open(
+        cls, settings: MqttSettings, client_id: str, *, on_message: OnMessage, will: Will | None = None
+    ) -> Self:
+        """Connect with a clean session."""
+        endpoint = settings.endpoint()
+        client = _client(settings, endpoint, client_id, on_message, will)
+        entering = asyncio.create_task(client.__aenter__(), name="mqtt-connect")
+        try:
+            await asyncio.shield(entering)
+        except aiomqtt.MqttError as error:
+            _drop(client)
+            raise BrokerError(f"broker {endpoint}: {_text(error)}") from error
+        except asyncio.CancelledError:
+            await asyncio.wait({entering}, timeout=ABANDON_S)
+            entering.cancel()
+            _drop(client)
+            raise
+        return cls(client, settings)
+
+    async def subscribe(self, filters: Sequence[Subscribe]) -> list[bool]:
+        """Subscribe to all at once; for each whether the broker grants it."""
+        pairs = [(item.topic, item.qos) for item in filters]
+        try:
+            codes = await self._client.subscribe(pairs)
+        except aiomqtt.MqttError as error:
+            raise self._error(error) from error
+        return [not getattr(code, "is_failure", False) for code in codes]
+
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Hear no more of these."""
+        try:
+            await self._client.unsubscribe(list(filters))
+        except aiomqtt.MqttError as error:
+            raise self._error(error) from error
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, correlation: bytes | None = None
+    ) -> None:
+        """Send at QoS 1, in the order of calls; returns before the broker acknowledges, waits while WINDOW do not."""
+        if self._window.locked():
+            await self._room()
+        else:
+            await self._window.acquire()
+        if self._lost is not None:
+            self._window.release()
+            raise BrokerError(self._lost)
+        properties = None
+        if correlation is not None:
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.CorrelationData = correlation
+        # No time limit in aiomqtt, which would add a task and a timer to each: a full window has one of its own.
+        sending = self._client.publish(topic, payload, 1, retain, properties, timeout=math.inf)
+        task = asyncio.create_task(sending, name="mqtt-publish")
+        self._publishing.add(task)
+        task.add_done_callback(self._published)
+
+    async def drain(self) -> None:
+        """Wait until the broker has acknowledged everything."""
+        if self._publishing:
+            acknowledged = asyncio.gather(*self._publishing, return_exceptions=True)
+            ends: set[asyncio.Future[Any]] = {acknowledged, self._watch}
+            await asyncio.wait(ends, timeout=self._timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if self._lost is None and not acknowledged.done():
+                raise self._stalled()
+        if self._lost is not None:
+            raise BrokerError(self._lost)
+
+    async def lost(self) -> None:
+        """Wait until the connection is gone, then raise BrokerError."""
+        await asyncio.shield(self._watch)
+        raise BrokerError(self._lost or "")
+
+    async def close(self) -> None:
+        """Say goodbye if somebody listens, and give back everything; raises nothing, also a second time."""
+        self._watch.cancel()
+        for task in self._publishing:
+            task.cancel()
+        await asyncio.gather(self._watch, *self._publishing, return_exceptions=True)
+        if self._lost is None:
+            self._lost = f"broker {self._endpoint}: connection closed"
+            try:
+                async with asyncio.timeout(ABANDON_S):
+                    await self._client.__aexit__(None, None, None)
+            except (aiomqtt.MqttError, TimeoutError):
+                pass
+        _drop(self._client)
+
+    async def _room(self) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._window.acquire()
+        except TimeoutError:
+            raise self._stalled() from None
+
+    def _published(self, task: asyncio.Task[None]) -> None:
+        self._publishing.discard(task)
+        self._window.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._lost = self._lost or str(self._error(error))
+
+    async def _watch_connection(self) -> None:
+        """Ends with the connection; the inbox never has anything for this iterator."""
+        try:
+            async for _ in self._client.messages:
+                pass
+        except aiomqtt.MqttError as error:
+            self._lost = self._lost or str(self._error(error.__cause__ or error))
+
+    def _stalled(self) -> BrokerError:
+        self._lost = f"broker {self._endpoint}: no acknowledgement for {self._timeout_s:g} s"
+        return BrokerError(self._lost)
+
+    def _error(self, error: BaseException) -> BrokerError:
+        return BrokerError(f"broker {self._endpoint}: {_text(error)}")
+
+
+def _client(
+    settings: MqttSettings, endpoint: Endpoint, client_id: str, on_message: OnMessage, will: Will | None
+) -> aiomqtt.Client:
+    modern = settings.version == aiomqtt.ProtocolVersion.V5
+    properties = None
+    if modern:
+        properties = Properties(PacketTypes.CONNECT)
+        properties.MaximumPacketSize = MAX_PACKET_BYTES
+    client = aiomqtt.Client(
+        endpoint.host,
+        endpoint.port,
+        username=endpoint.username,
+        password=endpoint.password,
+        identifier=client_id,
+        queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", partial(_Inbox, on_message)),
+        protocol=aiomqtt.ProtocolVersion(settings.version),
+        will=aiomqtt.Will(will.topic, will.payload, 1, retain=True) if will else None,
+        clean_session=None if modern else True,
+        timeout=settings.timeout_s,
+        keepalive=settings.keepalive_s,
+        properties=properties,
+        tls_context=settings.tls_context(),
+        max_inflight_messages=WINDOW,
+        socket_options=_NO_DELAY,
+    )
+    # aiomqtt warns from 10 calls on; ours are bounded.
+    client.pending_calls_threshold = 2 * WINDOW
+    return client
+
+
+def _drop(client: aiomqtt.Client) -> None:
+    """Close what is left of a connection: aiomqtt keeps socket, reader and a task when the broker never answers."""
+    paho = client._client  # noqa: SLF001 - no public way leads to them
+    if paho.socket() is not None:
+        paho._sock_close()  # noqa: SLF001 - its callbacks give back all three
+
+
+def _text(error: BaseException) -> str:
+    code = getattr(error, "rc", None)
+    if code is not None and not isinstance(code, int):
+        return str(code)
+    return str(error) or type(error).__name__

@@ -1,0 +1,26 @@
+"""The AsyncAPI document that a unit publishes: made once by `schema`, shipped as a file, filled in here."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+
+DOCUMENT = "asyncapi.json"
+
+# What the shipped document says in place of a unit's own prefix and name.
+PREFIX_MARK = "@prefix@"
+UNIT_MARK = "@unit@"
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> bytes:
+    return files("ipo_sim.mqtt").joinpath(DOCUMENT).read_bytes()
+
+
+def unit_document(prefix: str, unit: str) -> bytes:
+    """The document of one unit, as JSON."""
+    document = _shipped()
+    for mark, value in ((PREFIX_MARK, prefix), (UNIT_MARK, unit)):
+        document = document.replace(mark.encode(), json.dumps(value)[1:-1].encode())
+    return document
