@@ -55,10 +55,10 @@ def _opened(name: str) -> BeforeValidator:
 
 
 def _number(value: object) -> object:
-    """A place's number that was written in quotes; a truth value is none."""
+    """A place's number that was written in quotes."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= MAX_PLACE_DIGITS:
         return int(value)
-    return str(value).lower() if isinstance(value, bool) else value
+    return value
 
 
 def _version(value: object) -> object:

@@ -83,7 +83,7 @@ def read_shape(source: Source, findings: Findings) -> tuple[ConfigFile | None, S
 def _worded(source: Source, detail: ErrorDetails) -> Mistake:
     """One finding of pydantic in our words, at the place that the user has to look at."""
     location, kind = detail["loc"], detail["type"]
-    if location[-1:] == ("[key]",):
+    if _is_of_number(detail):
         return Mistake(location[:-1], f"{shown(location[-2])} is not the number of a place", at_key=True)
     if kind in _UNKNOWN:
         return Mistake(location, f"unknown setting; {choice(_settings_at(location[:-1]), location[-1])}", at_key=True)
@@ -162,7 +162,6 @@ class _Cutter:
     def cut(self, data: Any, here: Location = ()) -> Any:  # noqa: ANN401 - YAML data
         """A copy of `data`, which stands at `here`, with nothing wrong in it."""
         if isinstance(data, dict):
-            # Names that are neither text nor numbers are wrong wherever they stand.
             return {
                 name: self.cut(value, (*here, name)) for name, value in data.items() if self._stays(here, name, value)
             }
@@ -171,8 +170,6 @@ class _Cutter:
         return data
 
     def _stays(self, here: Location, step: str | int, value: object) -> bool:
-        if not isinstance(step, str | int):
-            return False
         place = (*here, step)
         # A shorthand holds what is wrong below it.
         if place in self._wrong or (place in self._above and not isinstance(value, dict | list)):
@@ -186,11 +183,16 @@ def _damage(detail: ErrorDetails) -> Location:
     location: Location = detail["loc"]
     if detail["type"] in _UNKNOWN:
         return location
-    if location[-1:] == ("[key]",):
+    if _is_of_number(detail):
         return location[:-1]
     while location and _is_needed(location):
         location = location[:-1]
     return location
+
+
+def _is_of_number(detail: ErrorDetails) -> bool:
+    """Whether it is the number of a place that is none, not what stands under it."""
+    return detail["type"] == "int_type" and detail["loc"][-1] == "[key]"
 
 
 def _is_needed(location: Location) -> bool:

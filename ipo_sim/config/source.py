@@ -34,8 +34,6 @@ class Source:
             raise ConfigError(f"{name}:{_line_column_of(error.mark)}: {error}") from None
         except yaml.YAMLError as error:
             raise ConfigError(_syntax_error(name, text, error)) from None
-        except RecursionError:
-            raise ConfigError(f"{name}: nested too deep") from None
 
     def line(self, mistake: Mistake) -> str:
         """The mistake as the user reads it: `file:line:column: path: message`."""

@@ -52,6 +52,11 @@ for _kind in ("bool", "int", "float", "binary", "timestamp"):
     Loader.add_constructor(_tag, _or_text(yaml.SafeLoader.yaml_constructors[_tag]))
 
 
+# A name is text or the number of a place, whatever else it looks like to YAML.
+_TEXT = "tag:yaml.org,2002:str"
+_NAMES_THAT_ARE_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "null", "timestamp", "value")}
+
+
 class TooMuch(Exception):  # noqa: N818 - says what the text is, and never leaves this package
     """Text beyond a limit, at a mark."""
 
@@ -85,7 +90,7 @@ def _check_depth(text: str) -> None:
 
 
 class Survey:
-    """One walk over the nodes: size and depth with aliases counted at each use, names given twice."""
+    """One walk over the nodes: size and depth with aliases counted at each use, names made text, names given twice."""
 
     def __init__(self) -> None:
         self.repeated: list[tuple[yaml.Node, yaml.Node]] = []
@@ -127,6 +132,8 @@ class Survey:
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 continue
+            if key.tag in _NAMES_THAT_ARE_TEXT:
+                key.tag = _TEXT
             name = canonical(key.value)
             if name in first:
                 self.repeated.append((key, first[name]))

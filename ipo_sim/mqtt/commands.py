@@ -12,8 +12,8 @@ from pydantic_core import to_json
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import CommandRejected, IpoSimError
 from ipo_sim.mqtt.allowance import Allowance
+from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.requests import RequestId, parse_request
-from ipo_sim.mqtt.session import Incoming
 from ipo_sim.mqtt.topics import Topics, command_verb
 
 # Waiting requests: beyond them the sender hears nothing, because answering a flood would feed it.

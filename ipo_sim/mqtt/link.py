@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -11,10 +11,11 @@ import structlog
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, ConfigError
 from ipo_sim.mqtt.backoff import Backoff
+from ipo_sim.mqtt.client import Incoming, Will
 from ipo_sim.mqtt.commands import Answer, CommandDesk
 from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.mqtt.readback import Readback
-from ipo_sim.mqtt.session import Incoming, Session, Subscribe, Will
+from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, Topics, cascade_rank
 from ipo_sim.mqtt.unit_document import unit_document
@@ -115,11 +116,8 @@ class Link:
             since = loop.time()
             try:
                 await self._connection(subscription)
-            except* (BrokerError, ConfigError) as group:
-                self._note_loss(_first(group))
-            # Up to Python 3.12 a task group that fails while it is cancelled forgets the cancellation.
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError
+            except (BrokerError, ConfigError) as error:
+                self._note_loss(error)
             if loop.time() - since > STABLE_S:
                 self._backoff.reset()
             await asyncio.sleep(self._backoff.next())
@@ -141,10 +139,9 @@ class Link:
             will=Will(self._topics.availability(owner), OFFLINE),
         )
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(session.lost(), name="mqtt-lost")
-                group.create_task(self._contradict(session), name="mqtt-contradict")
-                group.create_task(self._serve(session, subscription), name="mqtt-serve")
+            await _until_one_fails(
+                loss=session.lost(), contradict=self._contradict(session), serve=self._serve(session, subscription)
+            )
         except asyncio.CancelledError:
             await self._say_goodbye(session, subscription)
             raise
@@ -191,14 +188,13 @@ class Link:
         if not await readback.wait():
             self._log.warning("mqtt_readback_incomplete", units=len(units))
         self._readback = None
-        async with asyncio.TaskGroup() as group:
-            group.create_task(session.unsubscribe(groups), name="mqtt-unsubscribe")
-            for unit in units:
-                await self._publish_store(session, unit)
-            for unit, path in readback.stale:
-                if path not in self._bus.latest(unit):
-                    await session.publish(self._topics.entity(unit, path), b"", retain=True)
-                    self._published += 1
+        await session.unsubscribe(groups)
+        for unit in units:
+            await self._publish_store(session, unit)
+        for unit, path in readback.stale:
+            if path not in self._bus.latest(unit):
+                await session.publish(self._topics.entity(unit, path), b"", retain=True)
+                self._published += 1
 
     async def _publish_store(self, session: Session, unit: UnitName) -> None:
         latest = self._bus.latest(unit)
@@ -272,6 +268,17 @@ class Link:
             self._denial.set()
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+async def _until_one_fails(**jobs: Coroutine[object, object, None]) -> None:
+    """Run the jobs side by side; the first that ends ends all, and its error is raised.
+
+    Not a task group: up to Python 3.12 one that fails while it is cancelled forgets the cancellation.
+    """
+    tasks = [asyncio.create_task(job, name=f"mqtt-{name}") for name, job in jobs.items()]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()

@@ -4,46 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import math
-import socket
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, NamedTuple, Self, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ipo_sim.errors import BrokerError
-from ipo_sim.mqtt.settings import Endpoint, MqttSettings
-
-# Unacknowledged messages at a time: three times the rate of one by one, and what MQTT 5 brokers allow by default.
-WINDOW = 20
-
-# Below the embedded broker's own limit; a larger packet never reaches an MQTT 5 session.
-MAX_PACKET_BYTES = 1 << 20
+from ipo_sim.mqtt.client import WINDOW, Client, OnMessage, Will, describe, drop, make_client
+from ipo_sim.mqtt.settings import MqttSettings
 
 # How long an attempt to connect that nobody wants any more may go on, since its thread cannot be stopped.
 ABANDON_S = 2.0
-
-# Without it a QoS 1 round trip through some brokers costs 44 ms: Nagle against delayed acknowledgement.
-_NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
-
-
-class Will(NamedTuple):
-    """What the broker publishes for us, retained, when the connection is lost."""
-
-    topic: str
-    payload: bytes
-
-
-class Incoming(NamedTuple):
-    """A message from the broker; `retained` means that it was there before the subscription."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    response_topic: str | None = None
-    correlation: bytes | None = None
 
 
 class Subscribe(NamedTuple):
@@ -53,36 +26,13 @@ class Subscribe(NamedTuple):
     qos: int
 
 
-OnMessage = Callable[[Incoming], None]
-
-
-class _Inbox(asyncio.Queue[aiomqtt.Message]):
-    """Hands every message over as it comes: aiomqtt's iterator costs a task for each and has no bound."""
-
-    def __init__(self, on_message: OnMessage, maxsize: int = 0) -> None:
-        super().__init__(maxsize)
-        self._on_message = on_message
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        properties = item.properties
-        self._on_message(
-            Incoming(
-                item.topic.value,
-                item.payload,
-                item.retain,
-                getattr(properties, "ResponseTopic", None),
-                getattr(properties, "CorrelationData", None),
-            )
-        )
-
-
 class Session:
     """An open connection. Every method raises BrokerError once the broker is lost, stalls or refuses.
 
     `on_message` is called from the event loop for every message and must neither block nor raise.
     """
 
-    def __init__(self, client: aiomqtt.Client, settings: MqttSettings) -> None:
+    def __init__(self, client: Client, settings: MqttSettings) -> None:
         self._client = client
         self._endpoint = settings.endpoint()
         self._timeout_s = settings.timeout_s
@@ -97,17 +47,17 @@ class Session:
     ) -> Self:
         """Connect with a clean session."""
         endpoint = settings.endpoint()
-        client = _client(settings, endpoint, client_id, on_message, will)
+        client = make_client(settings, client_id, on_message, will)
         entering = asyncio.create_task(client.__aenter__(), name="mqtt-connect")
         try:
             await asyncio.shield(entering)
         except aiomqtt.MqttError as error:
-            _drop(client)
-            raise BrokerError(f"broker {endpoint}: {_text(error)}") from error
+            drop(client)
+            raise BrokerError(f"broker {endpoint}: {describe(error)}") from error
         except asyncio.CancelledError:
             await asyncio.wait({entering}, timeout=ABANDON_S)
             entering.cancel()
-            _drop(client)
+            drop(client)
             raise
         return cls(client, settings)
 
@@ -177,7 +127,7 @@ class Session:
                     await self._client.__aexit__(None, None, None)
             except (aiomqtt.MqttError, TimeoutError):
                 pass
-        _drop(self._client)
+        drop(self._client)
 
     async def _room(self) -> None:
         try:
@@ -205,48 +155,4 @@ class Session:
         return BrokerError(self._lost)
 
     def _error(self, error: BaseException) -> BrokerError:
-        return BrokerError(f"broker {self._endpoint}: {_text(error)}")
-
-
-def _client(
-    settings: MqttSettings, endpoint: Endpoint, client_id: str, on_message: OnMessage, will: Will | None
-) -> aiomqtt.Client:
-    modern = settings.version == aiomqtt.ProtocolVersion.V5
-    properties = None
-    if modern:
-        properties = Properties(PacketTypes.CONNECT)
-        properties.MaximumPacketSize = MAX_PACKET_BYTES
-    client = aiomqtt.Client(
-        endpoint.host,
-        endpoint.port,
-        username=endpoint.username,
-        password=endpoint.password,
-        identifier=client_id,
-        queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", partial(_Inbox, on_message)),
-        protocol=aiomqtt.ProtocolVersion(settings.version),
-        will=aiomqtt.Will(will.topic, will.payload, 1, retain=True) if will else None,
-        clean_session=None if modern else True,
-        timeout=settings.timeout_s,
-        keepalive=settings.keepalive_s,
-        properties=properties,
-        tls_context=settings.tls_context(),
-        max_inflight_messages=WINDOW,
-        socket_options=_NO_DELAY,
-    )
-    # aiomqtt warns from 10 calls on; ours are bounded.
-    client.pending_calls_threshold = 2 * WINDOW
-    return client
-
-
-def _drop(client: aiomqtt.Client) -> None:
-    """Close what is left of a connection: aiomqtt keeps socket, reader and a task when the broker never answers."""
-    paho = client._client  # noqa: SLF001 - no public way leads to them
-    if paho.socket() is not None:
-        paho._sock_close()  # noqa: SLF001 - its callbacks give back all three
-
-
-def _text(error: BaseException) -> str:
-    code = getattr(error, "rc", None)
-    if code is not None and not isinstance(code, int):
-        return str(code)
-    return str(error) or type(error).__name__
+        return BrokerError(f"broker {self._endpoint}: {describe(error)}")

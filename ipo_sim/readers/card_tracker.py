@@ -117,32 +117,30 @@ class CardTracker:
         return self._occupied(FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS), beat.counter)
 
     def _occupied(self, fact: KeyFact, counter: int) -> tuple[KeyFact, ...]:
-        before, before_counter = self._last, self._counter
-        self._count(counter, expected=1)
+        before, removed = self._last, counter if self._counter is None else self._counter
+        insertions = self._follow(counter)
+        self.missed += max(0, insertions - 1)
         self._last = fact
         if before is None or isinstance(before, FeatureKeyRemoved):
             return (fact,)
-        exchanged = before_counter is not None and counter != before_counter
-        if exchanged or _is_other_card(before, fact):
-            return (FeatureKeyRemoved(counter if before_counter is None else before_counter), fact)
+        if insertions or _is_other_card(before, fact):
+            return (FeatureKeyRemoved(removed), fact)
         return () if _content(before) == _content(fact) else (fact,)
 
     def _empty(self, counter: int) -> tuple[KeyFact, ...]:
         self._guessed = False
         self._doubts = 0
-        self._count(counter, expected=0)
+        self.missed += self._follow(counter)
         if isinstance(self._last, FeatureKeyRemoved):
             return ()
         self._last = FeatureKeyRemoved(counter)
         return (self._last,)
 
-    def _count(self, counter: int, *, expected: int) -> None:
-        """Follow the number of the last insertion; a step back is a restart that nobody saw, no missed cards."""
-        if self._counter is not None:
-            steps = (counter - self._counter) & MAX_UINT16
-            if expected < steps <= MAX_UINT16 // 2:
-                self.missed += steps - expected
+    def _follow(self, counter: int) -> int:
+        """How many insertions there were since the number before; a number that goes back is an unheard restart: 0."""
+        steps = 0 if self._counter is None else (counter - self._counter) & MAX_UINT16
         self._counter = counter
+        return steps if steps <= MAX_UINT16 // 2 else 0
 
 
 def reason_of(error: int) -> KeyReason:

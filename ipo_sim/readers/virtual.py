@@ -12,11 +12,13 @@ from ipo_sim.readers.reader import Emit
 
 
 class VirtualReader:
-    """A reader that is always attached.
+    """A reader that is always attached. Nothing happens at it by itself: `start` without a task does for a fleet.
 
     `card` is in it at the start. `restored`: the unit has come back from its journal, which knows of the reader and of
     `card`, the `counter`-th one; nothing is emitted then. Pass it when the unit's key presence is not `unknown`.
     """
+
+    __slots__ = ("_counter", "_emit", "_restored", "card", "name")
 
     kind = "virtual"
     last_error: str | None = None
@@ -29,14 +31,24 @@ class VirtualReader:
         self._emit: Emit | None = None
 
     async def run(self, emit: Emit) -> None:
-        """Emit what is there at the first start, then stay until cancelled."""
-        self._emit = emit
+        """`start`, and stay until cancelled."""
+        self.start(emit)
         try:
-            if not self._restored:
-                self._start(emit)
             await asyncio.get_running_loop().create_future()
         finally:
             self._emit = None
+
+    def start(self, emit: Emit) -> None:
+        """Take commands from now on; at the very first start, emit what is there."""
+        self._emit = emit
+        if self._restored:
+            return
+        self._restored = True
+        emit(ReaderAttached(self.name))
+        if self.card is None:
+            emit(FeatureKeyRemoved(self._counter))
+        else:
+            self._put(emit, self.card)
 
     def counters(self) -> Mapping[str, int]:
         """How many cards were put in."""
@@ -58,18 +70,10 @@ class VirtualReader:
             self.card = None
             emit(FeatureKeyRemoved(self._counter))
 
-    def _start(self, emit: Emit) -> None:
-        emit(ReaderAttached(self.name))
-        if self.card is None:
-            emit(FeatureKeyRemoved(self._counter))
-        else:
-            self._put(emit, self.card)
-        self._restored = True
-
     def _put(self, emit: Emit, card: Card) -> None:
         self.card = card
         self._counter += 1
-        emit(FeatureKeyInserted(card.serial, identity=f"fkc:{card.serial}", law=card.law, counter=self._counter))
+        emit(FeatureKeyInserted(card.serial, law=card.law, counter=self._counter))
 
     def _running(self) -> Emit:
         if self._emit is None:

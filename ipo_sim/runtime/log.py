@@ -19,7 +19,7 @@ class _Bridge(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass one record on."""
-        logger = structlog.get_logger(logger=record.name)
+        logger = structlog.get_logger().bind(logger=record.name)
         logger.log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)
 
 

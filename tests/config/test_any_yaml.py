@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ipo_sim.catalogue.load import load_catalogue
@@ -106,6 +106,8 @@ def test_any_text(text: str) -> None:
 
 
 @given(ANYTHING)
+@example({"[key]": None})
+@example({"units": [{"model": "ip500", "slots": {"[key]": 1}}]})
 def test_any_data(data: Any) -> None:
     check(yaml.safe_dump(data, allow_unicode=True))
 

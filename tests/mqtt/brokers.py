@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -19,13 +20,12 @@ HOST = "127.0.0.1"
 DEADLINE_S = 15.0
 
 MOSQUITTO = """\
+user root
 listener {port} 127.0.0.1
 set_tcp_nodelay true
 max_queued_messages 0
 persistence true
 persistence_location {directory}/
-autosave_interval 1
-autosave_on_changes true
 """
 
 
@@ -52,6 +52,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what nobody tells of, a turn of the loop at a time."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0)
 
 
 async def accepts(port: int) -> bool:
@@ -91,7 +98,8 @@ class Mosquitto:
         await self._end(signal.SIGKILL)
 
     async def persisted(self, topic: str) -> None:
-        """Wait until a retained topic is on disk, where it outlives a killed broker."""
+        """Have a retained topic written to disk, where it outlives a killed broker."""
+        self._signal(signal.SIGUSR1)
         async with asyncio.timeout(DEADLINE_S):
             while not self._database.exists() or topic.encode() not in self._database.read_bytes():
                 await accepts(self.port)

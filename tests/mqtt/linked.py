@@ -21,7 +21,7 @@ UNIT = UnitName("bench-1")
 
 
 def settings_for(port: int, **changes: object) -> MqttSettings:
-    return MqttSettings(url=f"mqtt://{HOST}:{port}", timeout_s=5.0, **changes)  # type: ignore[arg-type] # by name only
+    return MqttSettings(**{"url": f"mqtt://{HOST}:{port}", "timeout_s": 5.0} | changes)  # type: ignore[arg-type] # by name only
 
 
 def make_link(settings: MqttSettings, bus: Bus, registry: Registry | None = None) -> Link:

@@ -11,7 +11,7 @@ from ipo_sim.core.model import UnitDefinition, UnitName
 from ipo_sim.core.unit import entities
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime.bus import Bus, Entry, Record
-from tests.core.bench import Bench, definition, key
+from tests.core.bench import SERIAL, Bench, definition, key
 
 
 class LiveUnit(Bench):
@@ -24,6 +24,10 @@ class LiveUnit(Bench):
         self.bus = bus
         entries = {path: Entry(0, self.unit.at, value) for path, value in entities(self.unit).items()}
         bus.restore(self.name, entries)
+
+    def boot(self, serial: str | None = SERIAL) -> LiveUnit:
+        super().boot(serial)
+        return self
 
     def _step(self, event: Event) -> Effects:
         effects = super()._step(event)

@@ -117,9 +117,9 @@ def test_a_board_in_its_boot_loader_gets_its_time() -> None:
     async def scenario() -> None:
         link = MemoryLink(resets_on_open=False)
         async with bench(link=link) as b:
-            await until(2.0)
+            await until(2.2)
             link.board.power_on()
-            await until(2.1)
+            await until(2.21)
             assert b.facts.take() == [ATTACHED]
             assert "STAT" in b.board.verbs, "the board that says HELLO unasked is asked for its status at once"
 
@@ -205,6 +205,20 @@ def test_a_new_device_wakes_the_reader() -> None:
     run(scenario())
 
 
+def test_a_new_device_whose_permissions_are_still_to_come_is_tried_again_soon() -> None:
+    async def scenario() -> None:
+        link = MemoryLink()
+        link.plugged = False
+        async with bench(link=link) as b:
+            await until(5.1)
+            opens = len(link.opened_at)
+            b.reader._supervisor.wake()
+            await until(5.3)
+            assert link.opened_at[opens:] == pytest.approx([5.1, 5.15, 5.25])
+
+    run(scenario())
+
+
 def test_a_reader_that_flaps_is_opened_ever_more_slowly() -> None:
     async def scenario() -> None:
         async with bench() as b:
@@ -223,6 +237,24 @@ def test_a_reader_that_flaps_is_opened_ever_more_slowly() -> None:
             lost_at = asyncio.get_running_loop().time()
             await elapse(1)
             assert b.link.opened_at[-1] == pytest.approx(lost_at + 0.05), "a reader that had settled is forgiven"
+
+    run(scenario())
+
+
+def test_a_new_link_does_not_end_the_last_line_of_the_old_one() -> None:
+    async def scenario() -> None:
+        link = MemoryLink(resets_on_open=False)
+        link.board.power_on()
+        async with bench(link=link) as b:
+            for piece in (b"$FKC,40,GONE", b",1*0000\r\n"):
+                await elapse(3.3)
+                assert link.port is not None
+                link.port.arrive(piece)
+                link.port.fail("the bridge was restarted")
+            await elapse(3.3)
+            assert b.count("losses") == 2
+            assert b.count("junk") == len(",1*0000")
+            assert b.count("crc_errors") == b.count("frame_errors") == b.count("lost_lines") == 0
 
     run(scenario())
 

@@ -123,14 +123,33 @@ def test_a_card_whose_contacts_fail_and_recover_is_seen_at_the_next_check() -> N
 @pytest.mark.parametrize("heard", [True, False])
 def test_a_reset_of_the_reader_is_no_news_of_the_card(heard: bool) -> None:  # noqa: FBT001 - a row of the table
     async def scenario() -> None:
-        async with settled(Chip()) as b:
-            b.board.swallow["HELLO"] = 0 if heard else 1
+        async with settled() as b:
+            for _ in range(2):
+                b.board.remove()
+                await elapse(0.01)
+                b.board.insert(Chip())
+                await elapse(0.03)
+            assert b.facts.take() == [inserted(1), FeatureKeyRemoved(1), inserted(2)]
+            b.board.swallow["BEAT" if heard else "HELLO"] = 1
             b.board.power_on(WATCHDOG)
             await elapse(30)
             assert b.facts.take() == []
             b.board.remove()
             await elapse(0.01)
             assert b.facts.take() == [FeatureKeyRemoved(1)]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("lost", [{"HELLO": 1, "CARD": 1}, {"BEAT": 2, "CARD": 1}], ids=["hello", "beats"])
+def test_a_card_exchanged_during_a_reset_is_found_by_any_sign_of_the_reset(lost: dict[str, int]) -> None:
+    async def scenario() -> None:
+        async with settled(Chip()) as b:
+            b.board.swallow.update(lost)
+            b.board.chip = OTHER
+            b.board.power_on(WATCHDOG)
+            await elapse(3)
+            assert b.facts.take() == [FeatureKeyRemoved(1), inserted(1, OTHER)], "both are number 1"
 
     run(scenario())
 

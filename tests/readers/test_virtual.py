@@ -21,7 +21,7 @@ OTHER = Card("9999999999")
 
 
 def inserted(card: Card, counter: int) -> FeatureKeyInserted:
-    return FeatureKeyInserted(card.serial, identity=f"fkc:{card.serial}", law=card.law, counter=counter)
+    return FeatureKeyInserted(card.serial, law=card.law, counter=counter)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,13 @@ async def test_a_second_run_does_not_insert_the_card_again() -> None:
         async with running(reader.run(facts.emit)):
             await asyncio.sleep(0)
             assert len(facts.take()) == expected
+
+
+def test_a_fleet_needs_no_task_for_each_reader() -> None:
+    facts, reader = Facts(), VirtualReader(CARD)
+    reader.start(facts.emit)
+    reader.remove()
+    assert facts.take() == [ReaderAttached("virtual"), inserted(CARD, 1), FeatureKeyRemoved(1)]
 
 
 async def test_a_reader_that_does_not_run_refuses_commands() -> None:

@@ -1,0 +1,66 @@
+"""`ipo-sim ctl`: one command to one unit, and its answer; or what the unit says by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from argparse import Namespace
+from typing import Any
+
+from ipo_sim.cli.answers import answer_lines
+from ipo_sim.cli.ctl_help import LISTENING, command_list
+from ipo_sim.cli.discovery import Target, find_broker
+from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
+from ipo_sim.cli.remote import connected
+from ipo_sim.cli.terminal import Style, print_json
+from ipo_sim.cli.words import arguments_of, find_command
+from ipo_sim.core.model import UnitName
+from ipo_sim.errors import BrokerError, CommandRejected, IpoSimError
+
+
+def main(arguments: Namespace) -> int:
+    """Send what is asked for; without a command, list what can be."""
+    if arguments.verb is None:
+        print(command_list())
+        return EXIT_OK
+    check_unit(arguments.unit)
+    if arguments.verb in LISTENING or arguments.verb == "status":
+        from ipo_sim.cli.watch import follow  # noqa: PLC0415 - only those who listen
+
+        return follow(arguments)
+    if arguments.count or arguments.until:
+        raise UsageError("--count and --until are for watch")
+    command = find_command(arguments.verb)
+    return ask(arguments, command.verb, arguments_of(command, arguments.words))
+
+
+def ask(arguments: Namespace, verb: str, values: dict[str, Any]) -> int:
+    """Send one request and print its answer; the exit code says whether it was granted."""
+    target = find_broker(arguments)
+    try:
+        answer = asyncio.run(_request(target, UnitName(arguments.unit), verb, values))
+    except (CommandRejected, BrokerError) as error:
+        if arguments.json:
+            print_json({"ok": False, "error": {"code": _code(error), "message": str(error)}})
+            return EXIT_FAILED
+        raise
+    if arguments.json:
+        print_json({"ok": True, **answer})
+    else:
+        print("\n".join(answer_lines(verb, answer, Style(sys.stdout))))
+    return EXIT_OK
+
+
+def check_unit(name: str) -> None:
+    """UsageError for what can be the name of no unit, and would be somebody else's topic."""
+    if not name or any(mark in name for mark in "/+#"):
+        raise UsageError(f"{name!r} is no name of a unit")
+
+
+async def _request(target: Target, unit: UnitName, verb: str, values: dict[str, Any]) -> dict[str, Any]:
+    async with connected(target) as remote:
+        return await remote.request(unit, verb, values)
+
+
+def _code(error: IpoSimError) -> str:
+    return error.reason if isinstance(error, CommandRejected) else error.code

@@ -1,0 +1,77 @@
+"""Which broker a command talks to."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from ipo_sim.cli.daemon_file import Daemon, read_daemon
+from ipo_sim.cli.failure import UsageError
+from ipo_sim.cli.parsing import DEFAULT_TIMEOUT_S
+from ipo_sim.cli.state_dir import default_state_dir
+from ipo_sim.errors import ConfigError
+from ipo_sim.mqtt.settings import MqttSettings
+from ipo_sim.mqtt.topics import Topics
+
+VARIABLE = "IPO_SIM_BROKER"
+
+
+class Target(NamedTuple):
+    """A broker, how long to wait for it, and what to tell a user for whom it is not there."""
+
+    settings: MqttSettings
+    timeout_s: float
+    hint: str
+
+
+def find_broker(arguments: Namespace) -> Target:
+    """The broker of --broker, IPO_SIM_BROKER, the daemon on the state directory, or the default one.
+
+    UsageError for a URL or prefix that is none.
+    """
+    timeout_s: float = arguments.timeout or DEFAULT_TIMEOUT_S
+    state_dir: Path = arguments.state_dir or default_state_dir()
+    settings, hint = _find(arguments.broker, state_dir)
+    try:
+        if arguments.prefix is not None:
+            Topics(arguments.prefix)
+            settings = replace(settings, prefix=arguments.prefix)
+    except ConfigError as error:
+        raise UsageError(f"--prefix: {error}") from None
+    return Target(replace(settings, client_id=None, timeout_s=timeout_s), timeout_s, hint)
+
+
+def _find(url: str | None, state_dir: Path) -> tuple[MqttSettings, str]:
+    for source, given in (("--broker", url), (VARIABLE, os.environ.get(VARIABLE))):
+        if given:
+            return _given(source, given, state_dir)
+    daemon = read_daemon(state_dir)
+    if daemon is not None and daemon.alive:
+        return _of(daemon), f"the daemon on {state_dir} (process {daemon.pid}) should be there"
+    gone = f"; the last daemon on {state_dir} ended without a word" if daemon is not None else ""
+    return MqttSettings(), f"does a daemon run? `ipo-sim run` starts one, --broker or --state-dir name another{gone}"
+
+
+def _given(source: str, url: str, state_dir: Path) -> tuple[MqttSettings, str]:
+    """The broker at a URL; the prefix there is that of our own daemon if it is on the same broker."""
+    try:
+        settings = MqttSettings(url=url)
+    except ConfigError as error:
+        raise UsageError(f"{source}: {error}") from None
+    daemon = read_daemon(state_dir)
+    if daemon is not None and daemon.broker == str(settings.endpoint()):
+        settings = replace(settings, prefix=daemon.prefix)
+    return settings, f"{source} names it"
+
+
+def _of(daemon: Daemon) -> MqttSettings:
+    if daemon.config is None:
+        return MqttSettings(url=daemon.broker, prefix=daemon.prefix)
+    from ipo_sim.cli.broker_settings import connection_settings  # noqa: PLC0415 - only for brokers with passwords
+    from ipo_sim.config.load import load_config  # noqa: PLC0415 - as above
+
+    mqtt = load_config(Path(daemon.config)).mqtt
+    return replace(connection_settings(mqtt, daemon.broker), prefix=daemon.prefix)

@@ -1,0 +1,98 @@
+"""Entities, as MQTT carries them, in a few words each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ipo_sim.cli.answers import value_text
+
+Payload = Mapping[str, Any]
+
+# Which event it was and when is not what an entity is.
+STAMPS = frozenset({"v", "seq", "at", "clock"})
+
+_BAD = frozenset(
+    {"not_in_order", "disabled", "Invalid", "critical", "major", "lost", "offline", "awaiting_feature_key"}
+)
+_SHAKY = frozenset({"grace", "Unknown", "Dormant", "Expired", "Obsolete", "warning", "minor", "starting", "unchecked"})
+
+
+def state_of(path: str, payload: Payload) -> tuple[str, str]:
+    """The one word that matters most, and the rest in brief."""
+    group = path.partition("/")[0]
+    describe = _TEXTS.get(group)
+    if describe is None:
+        return "", value_text({name: value for name, value in payload.items() if name not in STAMPS})
+    return describe(payload)
+
+
+def colour_of(state: str) -> str:
+    """How good the news is."""
+    return "red" if state in _BAD else "yellow" if state in _SHAKY else "green"
+
+
+def cause_text(payload: Payload) -> str:
+    """The causes from near to far."""
+    return " < ".join(payload.get("cause", ()))
+
+
+def is_idle(path: str, payload: Payload) -> bool:
+    """What a status leaves out unless all is wanted: LEDs, and places where nothing is and nothing is missed."""
+    return path.startswith("leds/") or payload.get("hold") == "empty"
+
+
+def _unit(payload: Payload) -> tuple[str, str]:
+    telephony = "telephony on" if payload["telephony"] else "telephony off"
+    until = f", until {payload['until']}" if payload.get("until") else ""
+    return payload[
+        "state"
+    ], f"{payload['model']} {payload['release_profile']}, {payload['edition']} edition, {telephony}{until}"
+
+
+def _feature_key(payload: Payload) -> tuple[str, str]:
+    card = f"card {payload['serial']}" if payload.get("serial") else f"card {payload['presence']}"
+    grace = f", grace until {payload['grace_until']}" if payload.get("grace_until") else ""
+    return payload["condition"], card + grace
+
+
+def _reader(payload: Payload) -> tuple[str, str]:
+    error = f": {payload['last_error']}" if payload.get("last_error") else ""
+    return payload["state"], f"{payload['kind']} {payload['name']}{error}"
+
+
+def _licence(payload: Payload) -> tuple[str, str]:
+    expiry = f", until {payload['expiry']}" if payload.get("expiry") else ""
+    instances = f", {payload['instances']}" if payload.get("instances") else ""
+    return payload["status"], f"{payload['type']}{instances}{expiry}"
+
+
+def _feature(payload: Payload) -> tuple[str, str]:
+    return str(payload["available"]), f"available of {payload['licensed']} licensed and {payload['free']} free"
+
+
+def _part(payload: Payload) -> tuple[str, str]:
+    what = payload["fitted"] or (f"{payload['configured']} missing" if payload["configured"] else "empty")
+    hold = f", held by {payload['hold']}" if payload.get("hold") not in (None, "empty", "missing") else ""
+    return payload["oper_state"], what + hold
+
+
+def _led(payload: Payload) -> tuple[str, str]:
+    return payload["colour"], payload["pattern"]
+
+
+def _alarm(payload: Payload) -> tuple[str, str]:
+    return payload["severity"], f"event {payload['event']}, {payload['text']}, since {payload['since']}"
+
+
+_TEXTS: Mapping[str, Callable[[Payload], tuple[str, str]]] = {
+    "unit": _unit,
+    "feature-key": _feature_key,
+    "reader": _reader,
+    "licences": _licence,
+    "features": _feature,
+    "slots": _part,
+    "expansion": _part,
+    "leds": _led,
+    "alarms": _alarm,
+}

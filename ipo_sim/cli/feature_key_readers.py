@@ -1,0 +1,70 @@
+"""The readers of all units of a daemon, each with the unit that it reads for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+
+from ipo_sim.config.settings import ReaderSettings
+from ipo_sim.core.events import Fact
+from ipo_sim.core.model import UnitName
+from ipo_sim.errors import ConfigError
+from ipo_sim.readers.reader import Emit, Reader
+from ipo_sim.readers.virtual import VirtualReader
+from ipo_sim.runtime.engine import Engine
+from ipo_sim.runtime.pump import Pump
+
+VIRTUAL = "virtual"
+
+
+class FeatureKeyReaders:
+    """One service for all readers: virtual ones cost no task, and nothing but what they say at the first start."""
+
+    name = "readers"
+
+    def __init__(self, settings: Mapping[UnitName, ReaderSettings], pump: Pump) -> None:
+        self._pump = pump
+        self._virtual = [unit for unit, reader in settings.items() if reader.kind == VIRTUAL]
+        self._real = {unit: _open(reader) for unit, reader in settings.items() if reader.kind != VIRTUAL}
+
+    async def run(self) -> None:
+        """Say what the virtual readers hold, and look after the others until cancelled."""
+        engine = self._pump.engine
+        for unit in self._virtual:
+            _virtual_reader(engine, unit).start(self._emit(unit, VIRTUAL))
+        async with asyncio.TaskGroup() as group:
+            for unit, reader in self._real.items():
+                group.create_task(reader.run(self._emit(unit, reader.name)), name=f"reader {unit}")
+
+    def counters(self, unit: UnitName) -> Mapping[str, int]:
+        """What the reader of a unit has counted."""
+        reader = self._real.get(unit)
+        if reader is None:
+            return {"insertions": self._pump.engine.unit(unit).key.counter}
+        return reader.counters()
+
+    def _emit(self, unit: UnitName, reader: str) -> Emit:
+        return partial(_submit, self._pump, unit, f"reader:{reader}")
+
+
+def _submit(pump: Pump, unit: UnitName, cause: str, fact: Fact) -> None:
+    pump.submit(unit, fact, cause)
+
+
+def _virtual_reader(engine: Engine, name: UnitName) -> VirtualReader:
+    """The reader with its configured card; for a unit that has heard of its reader before, its journal knows more."""
+    unit = engine.unit(name)
+    definition = unit.definition
+    return VirtualReader(
+        definition.card, name=definition.reader_name, restored=unit.reader.attached, counter=unit.key.counter
+    )
+
+
+def _open(settings: ReaderSettings) -> Reader:
+    # Here and not above: a daemon without hardware does not pay for the way to it.
+    from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415
+
+    if settings.port is None:
+        raise ConfigError(f"reader {settings.name}: a {settings.kind} reader needs a port")
+    return SerialReader(settings.port, name=settings.name, law=settings.law)

@@ -1,0 +1,84 @@
+"""What `ipo-sim run` says first: where the units can be seen, and what to type."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ipo_sim.cli.state_dir import default_state_dir
+from ipo_sim.cli.terminal import plural
+from ipo_sim.cli.version import version
+from ipo_sim.core.model import UnitName
+from ipo_sim.mqtt.settings import Endpoint
+
+_REAL_TIME = "at scale 1"
+
+
+class Introduction(NamedTuple):
+    """The facts of a run. `embedded`: the broker is our own. `pace`: how time runs."""
+
+    config: Path | None
+    state_dir: Path
+    endpoint: Endpoint
+    embedded: bool
+    prefix: str
+    units: Sequence[UnitName]
+    has_virtual_card: bool
+    pace: str
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Each with its title."""
+        first = self.units[0]
+        what = f"{self.config or 'the demonstration'}, {plural(len(self.units), 'unit')}"
+        yield "ipo-sim", f"{version()}, {what}; state in {_home(self.state_dir)}"
+        if self.pace != _REAL_TIME:
+            yield "time", f"{self.pace} ({self._ctl(first, 'set-time')} scale=1 pause=false)"
+        yield "broker", f"{self.endpoint}{' (our own)' if self.embedded else ''}"
+        yield "all topics", self._subscriber()
+        if self.has_virtual_card:
+            yield "pull the card", self._ctl(first, "remove-card")
+            yield "put it back", self._ctl(first, "insert-card")
+        yield "move time on", self._ctl(first, "advance 7200")
+        yield "ask why", self._ctl(first, "unit", command="why")
+        yield "all commands", f"{program()} ctl"
+
+    def _ctl(self, unit: UnitName, words: str, command: str = "ctl") -> str:
+        options = "" if self.state_dir == default_state_dir() else f" --state-dir {shlex.quote(str(self.state_dir))}"
+        return f"{program()} {command}{options} {unit} {words}"
+
+    def _subscriber(self) -> str:
+        """For a stock client; of a broker with TLS or a password the rest is the user's to add."""
+        endpoint = self.endpoint
+        user = f" -u {shlex.quote(endpoint.username)} -P ..." if endpoint.username is not None else ""
+        tls = " --tls-use-os-certs" if endpoint.secure else ""
+        return f"mosquitto_sub -h {endpoint.host} -p {endpoint.port}{user}{tls} -v -t '{self.prefix}/#'"
+
+
+def program() -> str:
+    """How this program is called from where the user is now: `ipo-sim` if the shell finds this one."""
+    called = Path(sys.argv[0])
+    found = shutil.which("ipo-sim")
+    if found is not None and called.exists() and called.samefile(found):
+        return "ipo-sim"
+    if called.name == "__main__.py":
+        return f"{_near(Path(sys.executable))} -m ipo_sim"
+    return shlex.quote(str(_near(called)))
+
+
+def _near(path: Path) -> Path:
+    """The path from the working directory if it lies below it."""
+    try:
+        return path.absolute().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _home(path: Path) -> str:
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except ValueError:
+        return str(path)

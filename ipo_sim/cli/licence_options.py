@@ -1,0 +1,72 @@
+"""The options of `ipo-sim licence`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ipo_sim.cli.parsing import Commands, add_command, add_json, day, whole
+
+MODULE = "licence"
+# Keys of one call: a unit holds a thousand licences.
+MAX_KEYS = 1_000
+MAX_INSTANCES = 65_535
+
+_KEYS = "Keys can be written with blanks and hyphens; - reads them from standard input, one a line."
+_SECRET = "what binds keys to cards; else IPO_SIM_SECRET, else the public default of a bench"  # noqa: S105 - a help text
+
+
+def add_licence(commands: Commands) -> None:
+    """`licence`, with its commands."""
+    text = "issue, explain and verify bench licence keys"
+    parser = commands.add_parser("licence", help=text, description=f"{text.capitalize()}.")
+    # Taken, and not shown: as an alias it would stand in every list.
+    commands.choices["license"] = parser
+    below = parser.add_subparsers(metavar="COMMAND", dest="licence_command", required=True)
+    _add_issue(below)
+    _add_show(below)
+    _add_verify(below)
+    _add_list(below)
+
+
+def _add_issue(commands: Commands) -> None:
+    example = 'ipo-sim licence issue --serial 1234567890 --licence "SIP Trunk Channels" --instances 20'
+    issue = add_command(commands, "issue", MODULE, "mint keys for the serial of a card", example)
+    _add_serial(issue)
+    what = "name or part of it, code:N or id:N (see `licence list`), or N where it is clear which"
+    issue.add_argument("--licence", "--license", metavar="LICENCE", required=True, dest="licence", help=what)
+    instances = whole(1, MAX_INSTANCES)
+    issue.add_argument("--instances", metavar="N", type=instances, help="in each key; the smallest pack by default")
+    issue.add_argument("--expires", metavar="DATE", type=day, help="last day, YYYY-MM-DD; never by default")
+    issue.add_argument("--count", metavar="N", type=whole(1, MAX_KEYS), default=1, help="how many keys, 1 by default")
+    issue.add_argument("--secret", metavar="TEXT", help=_SECRET)
+    add_json(issue)
+
+
+def _add_show(commands: Commands) -> None:
+    example = "ipo-sim licence show 04002001000000FR876BDQYYHKF0Y5E4"
+    text = "explain what keys license; no card is needed"
+    show = add_command(commands, "show", MODULE, text, example, description=f"{text.capitalize()}. {_KEYS}")
+    show.add_argument("keys", metavar="KEY", nargs="+", help="licence key")
+    add_json(show)
+
+
+def _add_verify(commands: Commands) -> None:
+    example = "ipo-sim licence verify --serial 1234567890 04002001000000FR876BDQYYHKF0Y5E4"
+    text = "check keys against a card; exit code 1 unless all are Valid"
+    verify = add_command(commands, "verify", MODULE, text, example, description=f"{text.capitalize()}. {_KEYS}")
+    verify.add_argument("keys", metavar="KEY", nargs="+", help="licence key")
+    _add_serial(verify)
+    verify.add_argument("--on", metavar="DATE", type=day, help="day for which expiry is judged; today (UTC) by default")
+    verify.add_argument("--secret", metavar="TEXT", help=_SECRET)
+    add_json(verify)
+
+
+def _add_list(commands: Commands) -> None:
+    example = "ipo-sim licence list --profile r5"
+    catalogue = add_command(commands, "list", MODULE, "list the licences that there are", example)
+    catalogue.add_argument("--profile", help="only those that this release profile uses, such as r5")
+    add_json(catalogue)
+
+
+def _add_serial(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--serial", metavar="S", required=True, help="serial of the feature key, 10 digits")

@@ -1,0 +1,171 @@
+"""`ipo-sim run`: builds the daemon out of its rooms, and runs it. The one place where all of them meet."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from argparse import Namespace
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from ipo_sim.catalogue.load import load_catalogue
+from ipo_sim.cli.broker_settings import connection_settings, wants_credentials
+from ipo_sim.cli.daemon_file import MAX_UNITS, Daemon, published
+from ipo_sim.cli.failure import EXIT_OK, UsageError
+from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
+from ipo_sim.cli.introduction import Introduction
+from ipo_sim.cli.state_dir import default_state_dir
+from ipo_sim.cli.summary import Summary, open_summary
+from ipo_sim.config.load import load_config
+from ipo_sim.config.settings import BrokerSettings, Settings
+from ipo_sim.errors import ConfigError
+from ipo_sim.mqtt.plan import build_links
+from ipo_sim.mqtt.settings import MqttSettings
+from ipo_sim.runtime.assembly import Runtime, open_runtime
+from ipo_sim.runtime.clock import check_scale
+from ipo_sim.runtime.commands import execute
+from ipo_sim.runtime.supervisor import Service, run_daemon
+
+
+class Plan(NamedTuple):
+    """What the daemon needs to know beside its units. `url` None: it brings its own broker."""
+
+    config: Path | None
+    url: str | None
+    mqtt: BrokerSettings
+    state_dir: Path
+
+
+class Named(NamedTuple):
+    """A service out of a name and a function that serves."""
+
+    name: str
+    serve: Callable[[], Awaitable[None]]
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        await self.serve()
+
+
+def main(arguments: Namespace) -> int:
+    """Run the daemon until it is told to end; the exit code of the process."""
+    try:
+        with _termination_as_interrupt():
+            return _run(arguments)
+    except KeyboardInterrupt:
+        # While it starts; later the supervisor takes the signals.
+        return EXIT_OK
+
+
+def _run(arguments: Namespace) -> int:
+    summary = open_summary(arguments.log, arguments.log_level)
+    settings = _settings(arguments.config)
+    for warning in settings.warnings:
+        summary.warn(warning)
+    state_dir = (arguments.state_dir or settings.state_dir or default_state_dir()).absolute()
+    plan = Plan(arguments.config, arguments.broker or settings.mqtt.url, settings.mqtt, state_dir)
+    scale = _scale(arguments, settings)
+    runtime = open_runtime(state_dir, settings.units, load_catalogue(), fresh=arguments.fresh, scale=scale)
+    with closing(runtime):
+        readers = FeatureKeyReaders(settings.readers, runtime.pump)
+        return asyncio.run(_serve(plan, runtime, readers, summary))
+
+
+def _settings(config: Path | None) -> Settings:
+    if config is not None:
+        return load_config(config)
+    from ipo_sim.cli.demo import demo_settings  # noqa: PLC0415 - only without a configuration
+
+    return demo_settings()
+
+
+def _scale(arguments: Namespace, settings: Settings) -> float | None:
+    """The scale that is asked for; None: time goes on as it did, as commands may have set it."""
+    if arguments.time_scale is not None:
+        try:
+            return check_scale(arguments.time_scale)
+        except ValueError as error:
+            raise UsageError(f"--time-scale: {error}") from None
+    return settings.time_scale if arguments.fresh or settings.time_scale != 1.0 else None
+
+
+async def _serve(plan: Plan, runtime: Runtime, readers: FeatureKeyReaders, summary: Summary) -> int:
+    async with AsyncExitStack() as stack:
+        services: list[Service] = []
+        url = plan.url
+        if url is None:
+            from ipo_sim.mqtt.broker import EmbeddedBroker  # noqa: PLC0415 - only who brings a broker
+
+            broker = await stack.enter_async_context(EmbeddedBroker(plan.state_dir / "broker"))
+            services.append(Named("broker", broker.run))
+            url = broker.url
+        mqtt = _connection(plan, url)
+        links = build_links(
+            mqtt,
+            runtime.engine.names(),
+            runtime.bus,
+            load_catalogue(),
+            partial(execute, runtime.context),
+            counters=readers.counters,
+        )
+        services += [runtime.pump, readers]
+        services += [Named(f"mqtt {link.identity.client_id}", link.run) for link in links]
+        services.append(Named("summary", partial(summary.follow, runtime.bus)))
+        stack.enter_context(published(plan.state_dir, _daemon(plan, mqtt, runtime)))
+        summary.introduce(_introduction(plan, mqtt, runtime))
+        return await run_daemon(services, _nothing)
+
+
+def _connection(plan: Plan, url: str) -> MqttSettings:
+    """How to reach the broker; ConfigError now, and not in a log, for what cannot be used."""
+    try:
+        mqtt = connection_settings(plan.mqtt, url)
+    except ConfigError as error:
+        raise UsageError(f"--broker: {error}") from None
+    mqtt.tls_context()
+    return mqtt
+
+
+def _daemon(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Daemon:
+    """What commands need to find us; where a password is wanted, it is read from the configuration."""
+    guarded = plan.config is not None and wants_credentials(plan.mqtt, mqtt)
+    return Daemon(
+        pid=os.getpid(),
+        broker=str(mqtt.endpoint()),
+        prefix=mqtt.prefix,
+        units=runtime.engine.names()[:MAX_UNITS],
+        config=str(plan.config.absolute()) if guarded and plan.config else None,
+    )
+
+
+def _introduction(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Introduction:
+    clock, engine = runtime.clock, runtime.engine
+    first = engine.unit(engine.names()[0]).definition
+    return Introduction(
+        config=plan.config,
+        state_dir=plan.state_dir,
+        endpoint=mqtt.endpoint(),
+        embedded=plan.url is None,
+        prefix=mqtt.prefix,
+        units=engine.names(),
+        has_virtual_card=first.reader_kind == "virtual",
+        pace="paused" if clock.paused else f"at scale {clock.scale:g}",
+    )
+
+
+def _nothing() -> None:
+    """The runtime is closed where it was opened."""
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end a start as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

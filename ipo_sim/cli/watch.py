@@ -1,0 +1,195 @@
+"""`ipo-sim ctl UNIT watch` and `status`: what the unit says by itself, as it changes or as it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ipo_sim.cli.answers import value_text
+from ipo_sim.cli.discovery import Target, find_broker
+from ipo_sim.cli.entity_text import STAMPS, cause_text, colour_of, is_idle, state_of
+from ipo_sim.cli.failure import EXIT_INTERRUPTED, EXIT_OK, UsageError
+from ipo_sim.cli.remote import connected
+from ipo_sim.cli.terminal import Style, print_json, table
+from ipo_sim.core.model import UnitName
+from ipo_sim.errors import CommandRejected
+from ipo_sim.mqtt.client import Incoming
+from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA, cascade_rank
+
+Payload = dict[str, Any]
+
+# Not entities: what happens, what is asked, what topics look like.
+_OTHERS = (EVENTS, SCHEMA)
+
+
+class Goal(NamedTuple):
+    """The field of an entity that is waited for, and its value as text."""
+
+    path: str
+    fields: tuple[str, ...]
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> Goal:
+        """`unit.state=running`, or `availability=offline`; UsageError for anything else."""
+        where, equals, value = text.partition("=")
+        path, *fields = where.split(".")
+        if not equals or not path or not all(fields) or (not fields and path != AVAILABILITY):
+            raise UsageError(f"--until {text}: PATH.FIELD=VALUE is wanted, such as unit.state=running")
+        return cls(path, tuple(fields), value)
+
+    def is_met(self, entities: dict[str, Any]) -> bool:
+        """Whether the field has the value now; what does not exist is `null`."""
+        found = entities.get(self.path)
+        for name in self.fields:
+            found = found.get(name) if isinstance(found, dict) else None
+        return self.value == (found if isinstance(found, str) else json.dumps(found))
+
+
+class Watch:
+    """Takes in what a unit says, prints it, and knows when enough is seen."""
+
+    def __init__(self, arguments: Namespace) -> None:
+        self.entities: dict[str, Any] = {}
+        self.done = asyncio.Event()
+        self._goal = Goal.parse(arguments.until) if arguments.until else None
+        self._left: int | None = arguments.count
+        self._is_json: bool = arguments.json
+        self._style = Style(sys.stdout)
+        self._live = False
+
+    def take(self, path: str, message: Incoming) -> None:
+        """One message; those before `begin` only tell how things stand."""
+        if path.startswith(f"{COMMANDS}/") or path in _OTHERS or self.done.is_set():
+            return
+        before, after = self.entities.get(path), _value(path, message.payload)
+        if after is None:
+            self.entities.pop(path, None)
+        else:
+            self.entities[path] = after
+        if self._live and before != after:
+            self._show(path, before, after)
+
+    def begin(self, *, show_all: bool) -> None:
+        """From here on changes are printed; first, if wanted, all that is there."""
+        if show_all:
+            for path in sorted(self.entities, key=lambda path: (cascade_rank(path), path)):
+                self._print(path, None, self.entities[path])
+        self._live = True
+        self._check_goal()
+
+    def _show(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
+        self._print(path, before, after)
+        if self._left is not None:
+            self._left -= 1
+            if self._left == 0:
+                self.done.set()
+        self._check_goal()
+
+    def _check_goal(self) -> None:
+        if self._goal is not None and self._goal.is_met(self.entities):
+            self.done.set()
+
+    def _print(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
+        if self._is_json:
+            print(json.dumps({"path": path, "value": after}, ensure_ascii=False), flush=True)
+        else:
+            print(change_line(path, before, after, self._style), flush=True)
+
+
+def follow(arguments: Namespace) -> int:
+    """Watch a unit, or show how it stands."""
+    if arguments.words:
+        raise UsageError(f"{arguments.verb} takes no arguments, but options: ipo-sim ctl UNIT {arguments.verb} --help")
+    target, unit = find_broker(arguments), UnitName(arguments.unit)
+    watch = Watch(arguments)
+    if arguments.verb == "status":
+        asyncio.run(_listen(target, unit, watch.take))
+        _print_status(arguments, watch.entities)
+        return EXIT_OK
+    try:
+        asyncio.run(_watch(target, unit, watch, arguments))
+    except KeyboardInterrupt:
+        # The usual end, unless somebody waits for something.
+        return EXIT_INTERRUPTED if arguments.until or arguments.count else EXIT_OK
+    return EXIT_OK
+
+
+def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noqa: ANN401 - JSON
+    """What became of an entity, in one line."""
+    if after is None:
+        return f"{style(path, 'bold')}  gone"
+    if not isinstance(after, dict):
+        return f"{style(path, 'bold')}  {style(str(after), colour_of(str(after)))}"
+    cause = f"  {style('< ' + cause_text(after), 'dim')}" if after.get("cause") else ""
+    at = style(after.get("at", "")[11:23], "dim")
+    return f"{at}  {style(path, 'bold')}  {_difference(path, before, after, style)}{cause}"
+
+
+def _difference(path: str, before: Any, after: Payload, style: Style) -> str:  # noqa: ANN401 - JSON
+    changed = [
+        f"{name} {value_text(before.get(name))} -> {value_text(value)}"
+        for name, value in after.items()
+        if isinstance(before, dict) and name not in STAMPS and name != "cause" and before.get(name) != value
+    ]
+    if changed:
+        return ", ".join(changed)
+    state, rest = state_of(path, after)
+    return f"{style(state, colour_of(state))} {rest}"
+
+
+async def _listen(target: Target, unit: UnitName, listener: Callable[[str, Incoming], None]) -> None:
+    async with connected(target) as remote:
+        await remote.follow(unit, listener)
+
+
+async def _watch(target: Target, unit: UnitName, watch: Watch, arguments: Namespace) -> None:
+    async with connected(target) as remote:
+        await remote.follow(unit, watch.take)
+        watch.begin(show_all=arguments.all)
+        lost = asyncio.create_task(remote.lost(), name="watch-lost")
+        done = asyncio.create_task(watch.done.wait(), name="watch-done")
+        try:
+            async with asyncio.timeout(arguments.timeout):
+                await asyncio.wait({lost, done}, return_when=asyncio.FIRST_COMPLETED)
+            if not watch.done.is_set():
+                await lost
+        except TimeoutError:
+            raise CommandRejected("timeout", f"not seen within {arguments.timeout:g} s") from None
+        finally:
+            lost.cancel()
+            done.cancel()
+            await asyncio.gather(lost, done, return_exceptions=True)
+
+
+def _print_status(arguments: Namespace, entities: dict[str, Any]) -> None:
+    availability = entities.pop(AVAILABILITY, None)
+    paths = sorted(entities, key=lambda path: (cascade_rank(path), path))
+    if arguments.json:
+        print_json(
+            {"unit": arguments.unit, "availability": availability, "entities": {path: entities[path] for path in paths}}
+        )
+        return
+    style = Style(sys.stdout)
+    head = style(arguments.unit, "bold"), style(availability or "unknown", colour_of(availability or "offline"))
+    print(*head)
+    shown = [path for path in reversed(paths) if arguments.all or not is_idle(path, entities[path])]
+    rows = [(path, *state_of(path, entities[path]), cause_text(entities[path])) for path in shown]
+    for line in table(rows):
+        print(f"  {line}")
+
+
+def _value(path: str, payload: bytes) -> Any:  # noqa: ANN401 - JSON
+    """What a payload says; None: the entity is withdrawn."""
+    if not payload:
+        return None
+    if path == AVAILABILITY:
+        return payload.decode(errors="replace")
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode(errors="replace")
