@@ -13,7 +13,18 @@ Payload = Mapping[str, Any]
 STAMPS = frozenset({"v", "seq", "at", "clock"})
 
 _BAD = frozenset(
-    {"not_in_order", "disabled", "Invalid", "critical", "major", "lost", "offline", "awaiting_feature_key"}
+    {
+        "not_in_order",
+        "disabled",
+        "Invalid",
+        "critical",
+        "major",
+        "lost",
+        "offline",
+        "awaiting_feature_key",
+        "unlicensed",
+        "inactive",
+    }
 )
 _SHAKY = frozenset({"grace", "Unknown", "Dormant", "Expired", "Obsolete", "warning", "minor", "starting", "unchecked"})
 
@@ -68,7 +79,21 @@ def _licence(payload: Payload) -> tuple[str, str]:
 
 
 def _feature(payload: Payload) -> tuple[str, str]:
-    return str(payload["available"]), f"available of {payload['licensed']} licensed and {payload['free']} free"
+    refused = ", a use was refused" if payload["refused"] else ""
+    wanting = f", {payload['wanting']} wanting" if payload["wanting"] else ""
+    pool = f"{payload['in_use']} in use, {payload['usable']} usable of {payload['licensed']} licensed and"
+    return f"{payload['available']} free", f"{pool} {payload['free']} unlicensed{refused}{wanting}"
+
+
+def _user(payload: Payload) -> tuple[str, str]:
+    features = "".join(f", {feature}" for feature in payload["features"])
+    extension = f", extension {payload['extension']}" if payload["extension"] else ""
+    return "active" if payload["active"] else "inactive", f"{payload['profile']}{features}{extension}"
+
+
+def _extension(payload: Payload) -> tuple[str, str]:
+    reserved = "" if payload["reserved"] == "none" else f", reserved {payload['reserved']}"
+    return payload["state"], payload["kind"] + reserved
 
 
 def _part(payload: Payload) -> tuple[str, str]:
@@ -91,6 +116,8 @@ _TEXTS: Mapping[str, Callable[[Payload], tuple[str, str]]] = {
     "reader": _reader,
     "licences": _licence,
     "features": _feature,
+    "users": _user,
+    "extensions": _extension,
     "slots": _part,
     "expansion": _part,
     "leds": _led,

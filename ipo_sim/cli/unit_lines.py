@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-
 from typing import TypeVar
 
 from ipo_sim.catalogue.types import PlaceKind

@@ -30,6 +30,7 @@ from ipo_sim.core.model import (
     UnitStatus,
     User,
 )
+from ipo_sim.core.pools import licence_name
 from ipo_sim.core.service import serve_parts
 from ipo_sim.core.usage import settle_usage
 
@@ -71,7 +72,9 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
         ledger=licensing.ledger,
     )
     changes = _changes(old, unit, licensing.moved)
-    effects = Effects(draft.seq, draft.at, draft.unit_time, tuple(changes), tuple(draft.notifications))
+    profile = draft.definition.release_profile
+    refused = tuple(licence_name(draft.catalogue, profile, feature) for feature in sorted(draft.refused))
+    effects = Effects(draft.seq, draft.at, draft.unit_time, tuple(changes), tuple(draft.notifications), refused)
     return unit, effects
 
 

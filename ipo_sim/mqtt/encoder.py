@@ -13,6 +13,7 @@ from ipo_sim.core.events import fact_data
 from ipo_sim.core.model import (
     Alarm,
     Cause,
+    Extension,
     Feature,
     FeatureKey,
     Led,
@@ -21,6 +22,7 @@ from ipo_sim.core.model import (
     Reader,
     UnitName,
     UnitStatus,
+    User,
 )
 from ipo_sim.mqtt.payloads import (
     SEVERITIES,
@@ -28,6 +30,7 @@ from ipo_sim.mqtt.payloads import (
     AlarmPayload,
     EntityPayload,
     EventPayload,
+    ExtensionPayload,
     FeatureKeyPayload,
     FeaturePayload,
     LedPayload,
@@ -36,6 +39,7 @@ from ipo_sim.mqtt.payloads import (
     PartPayload,
     ReaderPayload,
     UnitPayload,
+    UserPayload,
 )
 from ipo_sim.mqtt.topics import UNIT
 from ipo_sim.runtime.bus import Bus, Entry, Record
@@ -76,6 +80,8 @@ class Encoder:
             Reader: self._reader,
             Licence: self._licence,
             Feature: _feature,
+            User: _user,
+            Extension: _extension,
             Part: _part,
             Led: _led,
             Alarm: _alarm,
@@ -176,9 +182,37 @@ def _feature(_: UnitName, feature: Feature, head: dict[str, Any]) -> FeaturePayl
         licence=feature.licence,
         licensed=feature.licensed,
         free=feature.free,
+        usable=feature.usable,
         in_use=feature.in_use,
         available=feature.available,
+        refused=feature.refused,
+        wanting=feature.wanting,
         **_caused(head, feature.cause),
+    )
+
+
+def _user(_: UnitName, user: User, head: dict[str, Any]) -> UserPayload:
+    return UserPayload(
+        name=user.name,
+        full_name=user.full_name,
+        extension=user.extension,
+        profile=user.profile,
+        features=user.features,
+        active=user.active,
+        **_caused(head, user.cause),
+    )
+
+
+def _extension(_: UnitName, extension: Extension, head: dict[str, Any]) -> ExtensionPayload:
+    return ExtensionPayload(
+        number=extension.number,
+        kind=extension.kind,
+        reserve=extension.reserve,
+        reserved=extension.reserved,
+        state=extension.state,
+        mac=extension.mac,
+        address=extension.address,
+        **_caused(head, extension.cause),
     )
 
 

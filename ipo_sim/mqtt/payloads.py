@@ -11,7 +11,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ipo_sim.catalogue.types import PlaceKind, Ports
-from ipo_sim.core.model import Availability, Hold, KeyCondition, KeyPresence, KeyReason, Lifecycle, OperState, Severity
+from ipo_sim.core.model import (
+    Availability,
+    ExtensionKind,
+    Hold,
+    KeyCondition,
+    KeyPresence,
+    KeyReason,
+    Lifecycle,
+    OperState,
+    PhoneState,
+    Reserve,
+    Severity,
+)
 from ipo_sim.licensing.status import LicenceStatus
 
 VERSION: Literal[1] = 1
@@ -109,8 +121,36 @@ class FeaturePayload(EntityPayload):
     licence: str
     licensed: int
     free: Annotated[int, Field(description="Instances that need no licence.")]
+    usable: Annotated[int, Field(description="What hardware and capacity let be used of both.")]
     in_use: int
     available: int
+    refused: Annotated[bool, Field(description="A use was refused and none is free since.")]
+    wanting: Annotated[int, Field(description="Configured instances that no licence covers.")]
+    cause: Chain = ()
+
+
+class UserPayload(EntityPayload):
+    """A configured user with the profile and features that take licences."""
+
+    name: str
+    full_name: str
+    extension: str
+    profile: str
+    features: tuple[str, ...]
+    active: bool
+    cause: Chain = ()
+
+
+class ExtensionPayload(EntityPayload):
+    """An IP extension and its phone."""
+
+    number: str
+    kind: ExtensionKind
+    reserve: Annotated[Reserve, Field(description="Reserved from the next start on.")]
+    reserved: Annotated[Reserve, Field(description="Reserved now.")]
+    state: PhoneState
+    mac: str
+    address: str
     cause: Chain = ()
 
 
@@ -189,6 +229,8 @@ ENTITY_PAYLOADS: dict[str, type[EntityPayload]] = {
     "reader": ReaderPayload,
     "licence": LicencePayload,
     "feature": FeaturePayload,
+    "user": UserPayload,
+    "extension": ExtensionPayload,
     "part": PartPayload,
     "led": LedPayload,
     "alarm": AlarmPayload,

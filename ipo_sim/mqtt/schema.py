@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from ipo_sim.mqtt.payloads import (
     AlarmPayload,
     EventPayload,
+    ExtensionPayload,
     FeatureKeyPayload,
     FeaturePayload,
     LedPayload,
@@ -23,6 +24,7 @@ from ipo_sim.mqtt.payloads import (
     PartPayload,
     ReaderPayload,
     UnitPayload,
+    UserPayload,
 )
 from ipo_sim.mqtt.requests import MAX_ID_CHARACTERS, MAX_REQUEST_BYTES
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, REPLY, SCHEMA
@@ -49,6 +51,8 @@ ENTITIES = (
     _Row("reader", "reader", ReaderPayload, "The reader of the feature key."),
     _Row("licence", "licences/{number}", LicencePayload, "A licence string; cleared when it is deleted."),
     _Row("feature", "features/{feature}", FeaturePayload, "The instance pool of a licensed feature."),
+    _Row("user", "users/{user}", UserPayload, "A configured user; cleared when he is deleted."),
+    _Row("extension", "extensions/{extension}", ExtensionPayload, "An IP extension; cleared when it is deleted."),
     _Row("slot", "slots/{slot}", PartPayload, "A base card and its slot."),
     _Row("daughter", "slots/{slot}/daughter", PartPayload, "A trunk daughter card on a base card."),
     _Row("expansion", "expansion/{port}", PartPayload, "An expansion module and its port."),
@@ -60,6 +64,8 @@ ENTITIES = (
 _PARAMETERS = {
     "number": "Number of a licence string; never used again.",
     "feature": "Name of the feature.",
+    "user": "Name of the user.",
+    "extension": "Number of the IP extension.",
     "slot": "Slot, from 1.",
     "port": "Expansion port, from 1.",
     "led": "Name of the LED.",

@@ -20,12 +20,22 @@ _LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
 
 # Groups of entities that come and go, in the order of a cascade. The other entities always exist, so that what the
 # broker retains under these groups is all that can be out of date.
-GROUPS = ("licences", "features", "slots", "expansion", "leds", "alarms")
+GROUPS = ("licences", "features", "users", "extensions", "slots", "expansion", "leds", "alarms")
 
 _RANK = {
     name: rank
     for rank, names in enumerate(
-        (("feature-key",), ("reader",), ("licences",), ("features",), ("slots", "expansion"), ("leds",), ("alarms",))
+        (
+            ("feature-key",),
+            ("reader",),
+            ("licences",),
+            ("features",),
+            ("users",),
+            ("extensions",),
+            ("slots", "expansion"),
+            ("leds",),
+            ("alarms",),
+        )
     )
     for name in names
 }

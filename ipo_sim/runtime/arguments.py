@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ipo_sim.core.model import SECOND_NS
+from ipo_sim.core.model import SECOND_NS, ExtensionKind, Reserve
+from ipo_sim.core.people import BASIC, MAX_FULL_NAME, MAX_INSTANCES, MAX_USER_NAME
 from ipo_sim.runtime.clock import MAX_ADVANCE_NS, MAX_SCALE, MIN_SCALE
 
 # The longest path is `slots/4/daughter`, a licence feature's or an alarm's some dozen characters more.
@@ -18,14 +19,23 @@ MAX_TEXT = 64
 # What a person asks in one go; each is computed on a copy of the unit.
 MAX_HYPOTHESES = 100
 MAX_LINE = 512
+# A request stays below the size that brokers carry; longer lists come in several.
+MAX_KEYS = 5_000
 
 # A command line has text only.
 _Lines = BeforeValidator(lambda value: value.split(";") if isinstance(value, str) else value)
 _Nothing = BeforeValidator(lambda value: None if value in ("", "null", "none") else value)
 
+_Words = BeforeValidator(lambda value: [word for word in value.split(",") if word] if isinstance(value, str) else value)
+
 Path = Annotated[str, Field(min_length=1, max_length=MAX_PATH, description="Entity, such as `slots/1`.")]
 PartCode = Annotated[str, Field(min_length=1, max_length=MAX_PART, description="Catalogue code, such as `DS8`.")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, pattern=r"^[ -~]+$")]
+Feature = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description="Pool, such as `vcm-channels`.")]
+Channels = Annotated[int, Field(ge=0, le=MAX_INSTANCES)]
+UserText = Annotated[str, Field(min_length=1, max_length=MAX_USER_NAME)]
+# A command line's number is a number until it is asked for as text.
+Number = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), BeforeValidator(str)]
 
 
 class Arguments(BaseModel):
@@ -80,6 +90,80 @@ class LicenceKeyText(Arguments):
     """A licence key."""
 
     key: Annotated[str, Field(min_length=1, max_length=MAX_KEY, description="The string, 32 letters and digits.")]
+
+
+class LicenceKeys(Arguments):
+    """Many licence keys; a command line separates them by commas."""
+
+    keys: Annotated[list[Annotated[str, Field(max_length=MAX_KEY)]], Field(min_length=1, max_length=MAX_KEYS), _Words]
+
+
+class Instances(Arguments):
+    """Instances of a feature for a holder; `request` tells several claims of one holder apart."""
+
+    feature: Feature
+    holder: Text
+    instances: Annotated[int, Field(ge=1, le=MAX_INSTANCES)] = 1
+    request: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+
+
+class Release(Arguments):
+    """What a holder gives back; without `request` all of the feature."""
+
+    feature: Feature
+    holder: Text
+    request: Annotated[str | None, Field(max_length=MAX_TEXT)] = None
+
+
+class Call(Arguments):
+    """Channels that a call takes."""
+
+    call: Text
+    vcm: Channels = 0
+    pri: Channels = 0
+    sip: Channels = 0
+    voicemail: Channels = 0
+
+
+class CallName(Arguments):
+    """One call."""
+
+    call: Text
+
+
+class UserName(Arguments):
+    """One user."""
+
+    name: UserText
+
+
+class UserSetting(UserName):
+    """A user with the profile and features that take licences."""
+
+    full_name: Annotated[str, Field(max_length=MAX_FULL_NAME)] = ""
+    extension: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    profile: Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description="`basic` or a user feature.")] = BASIC
+    features: Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field(max_length=MAX_PART), _Words] = []
+
+
+class ExtensionNumber(Arguments):
+    """One IP extension."""
+
+    extension: Number
+
+
+class ExtensionSetting(ExtensionNumber):
+    """An IP extension; what is reserved holds from the next start on."""
+
+    kind: ExtensionKind = ExtensionKind.AVAYA_IP
+    reserve: Reserve = Reserve.NONE
+
+
+class Phone(ExtensionNumber):
+    """A phone that registers."""
+
+    mac: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    address: Annotated[str, Field(max_length=MAX_TEXT)] = ""
 
 
 class Fault(Place):

@@ -8,13 +8,12 @@ from difflib import get_close_matches
 
 from pydantic import ValidationError
 
-from ipo_sim.core.events import FeatureKeyInserted
 from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
-from ipo_sim.errors import CommandRejected, JournalError
+from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
-from ipo_sim.runtime import intents
-from ipo_sim.runtime.command import Call, Command, Context, Situation
-from ipo_sim.runtime.engine import Applied
+from ipo_sim.runtime import intents, usage_commands
+from ipo_sim.runtime.carry_out import applied, apply, happen, situation
+from ipo_sim.runtime.command import Call, Command, Context
 from ipo_sim.runtime.moment import rfc3339
 from ipo_sim.runtime.requests import Answer
 from ipo_sim.runtime.view import store_view
@@ -80,26 +79,12 @@ def parse_line(line: str) -> tuple[str, dict[str, object]]:
     return verb, arguments
 
 
-async def _apply(call: Call) -> Answer:
-    return _applied(await _happen(call))
-
-
-async def _happen(call: Call) -> Applied:
-    assert call.command.intent is not None
-    fact = call.command.intent(_situation(call), call.arguments)
-    return await call.context.pump.request(call.unit, fact, call.cause)
-
-
-def _applied(applied: Applied) -> Answer:
-    return {"seq": applied.seq, "at": rfc3339(applied.effects.unit_time)}
-
-
 async def _set_time(call: Call) -> Answer:
     asked: a.Time = call.arguments
     answer: Answer = {}
     if asked.date is not None:
         date = call._replace(arguments=asked.model_copy(update={"scale": None, "pause": None}))
-        answer = _applied(await _happen(date))
+        answer = applied(await happen(date))
     pump, clock = call.context.pump, call.context.engine.clock
     if asked.scale is not None:
         scale = asked.scale
@@ -125,7 +110,7 @@ async def _advance(call: Call) -> Answer:
 
 async def _what_if(call: Call) -> Answer:
     asked: a.Hypotheses = call.arguments
-    return imagine(_situation(call), [_step(event) for event in asked.events])
+    return imagine(situation(call), [_step(event) for event in asked.events])
 
 
 async def _status(call: Call) -> Answer:
@@ -146,20 +131,6 @@ def _step(event: str | a.Hypothesis) -> Step:
     return Step(command, read_arguments(command, arguments))
 
 
-def _situation(call: Call) -> Situation:
-    engine = call.context.engine
-    return Situation(engine.unit(call.unit), engine.clock.now(), lambda: _last_card(call))
-
-
-def _last_card(call: Call) -> FeatureKeyInserted | None:
-    journal = call.context.journal
-    try:
-        entry = journal.last_card(call.unit, journal.epoch(call.unit))
-    except JournalError as error:
-        raise CommandRejected("journal-unavailable", str(error), temporary=True) from error
-    return entry.event.fact if entry and isinstance(entry.event.fact, FeatureKeyInserted) else None
-
-
 def _mistake(command: Command, where: tuple[int | str, ...], kind: str, message: str) -> str:
     name = ".".join(map(str, where))
     if kind == "extra_forbidden":
@@ -173,14 +144,14 @@ def _mistake(command: Command, where: tuple[int | str, ...], kind: str, message:
 
 
 _ALL = (
-    Command("power", "Apply or remove mains power", "power on=false", a.Power, _apply, intents.power),
-    Command("restart", "Restart the unit", "restart", a.Arguments, _apply, intents.restart),
+    Command("power", "Apply or remove mains power", "power on=false", a.Power, apply, intents.power),
+    Command("restart", "Restart the unit", "restart", a.Arguments, apply, intents.restart),
     Command(
         "shutdown",
         "Shut the unit down, for ever or for a time",
         "shutdown minutes=5",
         a.Shutdown,
-        _apply,
+        apply,
         intents.shutdown,
     ),
     Command(
@@ -188,7 +159,7 @@ _ALL = (
         "Put a feature key card into the virtual reader, the last one unless told otherwise",
         "insert-card serial=1234567890",
         a.Card,
-        _apply,
+        apply,
         intents.insert_card,
     ),
     Command(
@@ -196,17 +167,17 @@ _ALL = (
         "Take the card out of the virtual reader",
         "remove-card",
         a.Arguments,
-        _apply,
+        apply,
         intents.remove_card,
     ),
-    Command("fit", "Put a part into an empty place", "fit path=slots/2 part=DS8", a.Fit, _apply, intents.fit),
-    Command("withdraw", "Pull a part out", "withdraw path=expansion/1", a.Place, _apply, intents.withdraw),
+    Command("fit", "Put a part into an empty place", "fit path=slots/2 part=DS8", a.Fit, apply, intents.fit),
+    Command("withdraw", "Pull a part out", "withdraw path=expansion/1", a.Place, apply, intents.withdraw),
     Command(
         "configure",
         "Say which part the unit's configuration expects at a place",
         "configure path=slots/2 part=null",
         a.Configure,
-        _apply,
+        apply,
         intents.configure,
     ),
     Command(
@@ -214,7 +185,7 @@ _ALL = (
         "Enter a licence key; it counts once the configuration is loaded",
         "add-licence key=0123456789ABCDEF0123456789ABCDEF",
         a.LicenceKeyText,
-        _apply,
+        apply,
         intents.add_licence,
     ),
     Command(
@@ -222,7 +193,7 @@ _ALL = (
         "Delete a licence key",
         "remove-licence key=0123456789ABCDEF0123456789ABCDEF",
         a.LicenceKeyText,
-        _apply,
+        apply,
         intents.remove_licence,
     ),
     Command(
@@ -230,7 +201,7 @@ _ALL = (
         "Send and load the configuration, so that entered keys are checked",
         "load-configuration",
         a.Arguments,
-        _apply,
+        apply,
         intents.load_configuration,
     ),
     Command(
@@ -238,11 +209,11 @@ _ALL = (
         "Let a part fail, or the feature key become unreadable",
         "set-fault path=slots/1 fault=overheated",
         a.Fault,
-        _apply,
+        apply,
         intents.set_fault,
     ),
     Command(
-        "clear-fault", "Mend what set-fault broke", "clear-fault path=slots/1", a.Place, _apply, intents.clear_fault
+        "clear-fault", "Mend what set-fault broke", "clear-fault path=slots/1", a.Place, apply, intents.clear_fault
     ),
     Command(
         "set-time",
@@ -268,6 +239,7 @@ _ALL = (
         _what_if,
         changes=False,
     ),
+    *usage_commands.COMMANDS,
     Command("status", "Show everything that is known of the unit", "status", a.Arguments, _status, changes=False),
 )
 

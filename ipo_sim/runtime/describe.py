@@ -42,6 +42,17 @@ _TEXTS: Mapping[type[Fact], Callable[[Any], str]] = {
     e.PartConfigured: _configured,
     e.FaultSet: lambda fact: f"a fault was set at {fact.path}: {fact.fault}",
     e.FaultCleared: lambda fact: f"the fault at {fact.path} was cleared",
+    e.LicencesImported: lambda fact: f"{len(fact.keys)} licences were imported",
+    e.InstancesRequested: lambda fact: f"{fact.holder} asked for {fact.instances} of {fact.feature}",
+    e.InstancesReleased: lambda fact: f"{fact.holder} released {fact.feature}",
+    e.CallStarted: lambda fact: f"call {fact.call} began",
+    e.CallEnded: lambda fact: f"call {fact.call} ended",
+    e.UserConfigured: lambda fact: f"user {fact.name} was configured with profile {fact.profile}",
+    e.UserRemoved: lambda fact: f"user {fact.name} was deleted",
+    e.ExtensionConfigured: lambda fact: f"extension {fact.number} was configured",
+    e.ExtensionRemoved: lambda fact: f"extension {fact.number} was deleted",
+    e.PhoneRegistered: lambda fact: f"the phone of extension {fact.extension} registered",
+    e.PhoneUnregistered: lambda fact: f"the phone of extension {fact.extension} unregistered",
     e.DateSet: lambda _: "the unit's date was set",
 }
 
