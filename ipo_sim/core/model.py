@@ -6,179 +6,79 @@ What a cascade makes by the dozen is a named tuple: it costs a third of a frozen
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
-from typing import NamedTuple, NewType
+from typing import NamedTuple
 
 from ipo_sim.catalogue.types import Catalogue, Consumption, PartType, PlaceKind
+from ipo_sim.core.definition import (
+    Card,
+    ExtensionDefinition,
+    PartDefinition,
+    UnitDefinition,
+    UserDefinition,
+)
+from ipo_sim.core.words import (
+    SECOND_NS,
+    Availability,
+    BootPolicy,
+    Cause,
+    ExtensionKind,
+    Hold,
+    KeyCondition,
+    KeyPresence,
+    KeyReason,
+    Lifecycle,
+    Nanoseconds,
+    OperState,
+    PhoneState,
+    Reserve,
+    Severity,
+    UnitName,
+)
 from ipo_sim.licensing.key import LicenceKey
 from ipo_sim.licensing.ledger import Ledger
 from ipo_sim.licensing.status import LicenceStatus
 
-UnitName = NewType("UnitName", str)
-Nanoseconds = NewType("Nanoseconds", int)
-
-SECOND_NS = 1_000_000_000
-
-# A cause chain runs from near to far and ends at the event that did it: ("licence:...", "feature-key", "event:118").
-Cause = tuple[str, ...]
-
-
-class Lifecycle(StrEnum):
-    """States of the control unit."""
-
-    OFF = "off"
-    STARTING = "starting"
-    AWAITING_FEATURE_KEY = "awaiting_feature_key"
-    RUNNING = "running"
-    SHUTTING_DOWN = "shutting_down"
-    SHUTDOWN = "shutdown"
-
-
-class BootPolicy(StrEnum):
-    """What a unit without a sound feature key does: stop before telephony, or run as Standard Edition."""
-
-    HALT = "halt"
-    UNLICENSED = "unlicensed"
-
-
-class OperState(StrEnum):
-    """ITU-T X.731 operational state."""
-
-    ENABLED = "enabled"
-    DISABLED = "disabled"
-
-
-class Availability(StrEnum):
-    """ITU-T X.731 availability status of a part that is not in service."""
-
-    FAILED = "failed"
-    POWER_OFF = "power_off"
-    OFF_LINE = "off_line"
-    DEPENDENCY = "dependency"
-    NOT_INSTALLED = "not_installed"
-
-
-class Severity(IntEnum):
-    """X.733 severities with the maker's numbers."""
-
-    CLEARED = 1
-    INDETERMINATE = 2
-    CRITICAL = 3
-    MAJOR = 4
-    MINOR = 5
-    WARNING = 6
-
-
-class KeyReason(IntEnum):
-    """The maker's reasons of event 40 that an IP500 uses."""
-
-    NO_REASON = 1
-    NOT_PRESENT = 2
-    NO_REGISTER_ACCESS = 3
-    INVALID_REGISTERS = 4
-    NON_SPECIFIC_ERROR = 9
-
-
-class KeyPresence(StrEnum):
-    """What the reader says of the card: `unknown` while no reader answers."""
-
-    PRESENT = "present"
-    ABSENT = "absent"
-    UNREADABLE = "unreadable"
-    UNKNOWN = "unknown"
-
-
-class KeyCondition(StrEnum):
-    """`in_order`; `grace`: not in order, licences hold; `not_in_order`: nothing holds; `unchecked`: unit not up."""
-
-    IN_ORDER = "in_order"
-    GRACE = "grace"
-    NOT_IN_ORDER = "not_in_order"
-    UNCHECKED = "unchecked"
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A feature key card in the virtual reader: serial of 10 decimal digits, `alaw` or `mulaw`."""
-
-    serial: str
-    law: str = "alaw"
-
-
-@dataclass(frozen=True, slots=True)
-class PartDefinition:
-    """What stands at a place (`slots/1`, `slots/1/daughter`, `expansion/3`) when the unit is first powered.
-
-    `configured` is the type that the unit's configuration expects; None: it takes over what is fitted.
-    """
-
-    path: str
-    fitted: str | None
-    configured: str | None = None
-
-
-class ExtensionKind(StrEnum):
-    """IP phones that register; ports of cards and modules need no record of their own."""
-
-    AVAYA_IP = "avaya-ip"
-    THIRD_PARTY_IP = "third-party-ip"
-    DECT = "dect"
-
-
-class Reserve(StrEnum):
-    """Which endpoint licences an extension keeps for itself, registered or not."""
-
-    NONE = "none"
-    AVAYA = "avaya"
-    THIRD_PARTY = "third-party"
-    BOTH = "both"
-
-
-@dataclass(frozen=True, slots=True)
-class UserDefinition:
-    """A user: `profile` and `features` are names of features that the catalogue consumes when configured.
-
-    `basic` is the profile that needs none; `extension` is the number to dial or empty.
-    """
-
-    name: str
-    full_name: str = ""
-    extension: str = ""
-    profile: str = "basic"
-    features: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ExtensionDefinition:
-    """An IP extension: the number to dial, what kind of phone registers there, what is reserved for it."""
-
-    number: str
-    kind: ExtensionKind
-    reserve: Reserve = Reserve.NONE
-
-
-@dataclass(frozen=True, slots=True)
-class UnitDefinition:
-    """A unit as the configuration file describes it; everything else is history."""
-
-    name: UnitName
-    model: str
-    release_profile: str
-    mac: str
-    system_name: str
-    release: str
-    secret: bytes = field(repr=False)
-    boot_policy: BootPolicy
-    grace_ns: Nanoseconds
-    poll_ns: Nanoseconds
-    utc_offset_minutes: int
-    reader_kind: str
-    reader_name: str
-    card: Card | None
-    parts: tuple[PartDefinition, ...]
-    licences: tuple[str, ...]
-    users: tuple[UserDefinition, ...] = ()
-    extensions: tuple[ExtensionDefinition, ...] = ()
+__all__ = [
+    "SECOND_NS",
+    "Alarm",
+    "Availability",
+    "BootPolicy",
+    "Card",
+    "Cause",
+    "Edition",
+    "Entity",
+    "Extension",
+    "ExtensionDefinition",
+    "ExtensionKind",
+    "Feature",
+    "FeatureKey",
+    "Hold",
+    "Holding",
+    "KeyCondition",
+    "KeyPresence",
+    "KeyReason",
+    "Led",
+    "Licence",
+    "LicenceStatus",
+    "Life",
+    "Lifecycle",
+    "Nanoseconds",
+    "OperState",
+    "Part",
+    "PartDefinition",
+    "PhoneState",
+    "Place",
+    "Reader",
+    "Reserve",
+    "Service",
+    "Severity",
+    "Unit",
+    "UnitDefinition",
+    "UnitName",
+    "UnitStatus",
+    "User",
+    "UserDefinition",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,21 +151,6 @@ class Licence(NamedTuple):
     status: LicenceStatus
     matches: tuple[str, bool] | None = None
     cause: Cause = ()
-
-
-class Hold(StrEnum):
-    """What keeps a part from serving; the first in this order that applies."""
-
-    EMPTY = "empty"
-    MISSING = "missing"
-    UNIT = "unit"
-    FAULT = "fault"
-    RESTART = "restart"
-    MISMATCH = "mismatch"
-    SURPLUS = "surplus"
-    CARRIER = "carrier"
-    LICENCE = "licence"
-    KEY = "feature-key"
 
 
 class Service(NamedTuple):
@@ -385,14 +270,6 @@ class User(NamedTuple):
     seq: int
     active: bool
     cause: Cause = ()
-
-
-class PhoneState(StrEnum):
-    """An IP phone as it shows itself: an unlicensed one makes emergency calls only."""
-
-    UNREGISTERED = "unregistered"
-    LICENSED = "licensed"
-    UNLICENSED = "unlicensed"
 
 
 class Extension(NamedTuple):

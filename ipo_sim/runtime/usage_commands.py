@@ -103,7 +103,7 @@ COMMANDS = (
     Command(
         "start-call",
         "Let a call take channels, all or none",
-        "start-call call=c1 vcm=1 pri=1",
+        "start-call call=c1 vcm=1",
         a.Call,
         _claim,
         _start_call,

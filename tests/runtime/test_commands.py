@@ -50,11 +50,17 @@ def field(runtime: Runtime, path: str, name: str) -> Any:
     return getattr(runtime.bus.latest(A)[path].value, name)
 
 
+PHONE_MANAGER = [f"add-licence key={key('Phone Manager Pro (users)')}", "load-configuration"]
+VCM_CARD = ["fit path=slots/2 part=VCM32", "restart", "advance seconds=10"]
+
+
 class TestRegistry:
     def test_it_has_the_verbs_of_the_interface(self) -> None:
         assert " ".join(COMMANDS) == (
             "power restart shutdown insert-card remove-card fit withdraw configure add-licence remove-licence"
-            " load-configuration set-fault clear-fault set-time advance why what-if status"
+            " load-configuration set-fault clear-fault set-time advance why what-if import-licences acquire release"
+            " start-call end-call configure-user remove-user configure-extension remove-extension register-phone"
+            " unregister-phone status"
         )
 
     @pytest.mark.parametrize("verb", COMMANDS)
@@ -66,6 +72,15 @@ class TestRegistry:
             "clear-fault": ["set-fault path=slots/1"],
             "insert-card": ["remove-card"],
             "configure": ["configure path=slots/2 part=DS8"],
+            "acquire": PHONE_MANAGER,
+            "release": [*PHONE_MANAGER, COMMANDS["acquire"].example],
+            "start-call": VCM_CARD,
+            "end-call": [*VCM_CARD, COMMANDS["start-call"].example],
+            "configure-user": [],
+            "remove-user": [COMMANDS["configure-user"].example],
+            "remove-extension": [COMMANDS["configure-extension"].example],
+            "register-phone": [COMMANDS["configure-extension"].example],
+            "unregister-phone": [COMMANDS["configure-extension"].example, COMMANDS["register-phone"].example],
         }.get(verb, []):
             await ask(runtime, line)
         assert await ask(runtime, COMMANDS[verb].example)

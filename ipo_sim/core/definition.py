@@ -1,0 +1,74 @@
+"""A unit as the configuration file describes it; everything else is history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ipo_sim.core.words import BootPolicy, ExtensionKind, Nanoseconds, Reserve, UnitName
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A feature key card in the virtual reader: serial of 10 decimal digits, `alaw` or `mulaw`."""
+
+    serial: str
+    law: str = "alaw"
+
+
+@dataclass(frozen=True, slots=True)
+class PartDefinition:
+    """What stands at a place (`slots/1`, `slots/1/daughter`, `expansion/3`) when the unit is first powered.
+
+    `configured` is the type that the unit's configuration expects; None: it takes over what is fitted.
+    """
+
+    path: str
+    fitted: str | None
+    configured: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserDefinition:
+    """A user: `profile` and `features` are names of features that the catalogue consumes when configured.
+
+    `basic` is the profile that needs none; `extension` is the number to dial or empty.
+    """
+
+    name: str
+    full_name: str = ""
+    extension: str = ""
+    profile: str = "basic"
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionDefinition:
+    """An IP extension: the number to dial, what kind of phone registers there, what is reserved for it."""
+
+    number: str
+    kind: ExtensionKind
+    reserve: Reserve = Reserve.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDefinition:
+    """A unit as the configuration file describes it; everything else is history."""
+
+    name: UnitName
+    model: str
+    release_profile: str
+    mac: str
+    system_name: str
+    release: str
+    secret: bytes = field(repr=False)
+    boot_policy: BootPolicy
+    grace_ns: Nanoseconds
+    poll_ns: Nanoseconds
+    utc_offset_minutes: int
+    reader_kind: str
+    reader_name: str
+    card: Card | None
+    parts: tuple[PartDefinition, ...]
+    licences: tuple[str, ...]
+    users: tuple[UserDefinition, ...] = ()
+    extensions: tuple[ExtensionDefinition, ...] = ()
