@@ -196,7 +196,7 @@ def _by_path(group: str, entities: Iterable[_E]) -> dict[str, _E]:
     return {_path(group, entity[0]): entity for entity in entities}
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def _path(group: str, name: str | int) -> str:
     """One string for all units: a fleet keeps each of them thousands of times."""
     return f"{group}/{name}"

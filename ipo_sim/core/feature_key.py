@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.events import (
     FeatureKeyInserted,
@@ -103,33 +101,32 @@ def recheck(draft: Draft, *, booting: bool = False) -> None:
     if key.presence is KeyPresence.PRESENT:
         _accept(draft)
     elif booting:
-        draft.key = replace(
-            key, condition=KeyCondition.NOT_IN_ORDER, grace_until=None, validated_serial=None, cause=_cause(key)
+        draft.key = key._replace(
+            condition=KeyCondition.NOT_IN_ORDER, grace_until=None, validated_serial=None, cause=_cause(key)
         )
     elif key.condition is KeyCondition.IN_ORDER:
         until = Nanoseconds(draft.at + draft.definition.grace_ns)
-        draft.key = replace(key, condition=KeyCondition.GRACE, grace_until=until, cause=_cause(key))
+        draft.key = key._replace(condition=KeyCondition.GRACE, grace_until=until, cause=_cause(key))
     else:
-        draft.key = replace(key, cause=_cause(key))
+        draft.key = key._replace(cause=_cause(key))
 
 
 def end_grace(draft: Draft) -> None:
     """Nothing holds any more, under either boot policy: telephony stops."""
-    draft.key = replace(draft.key, condition=KeyCondition.NOT_IN_ORDER, grace_until=None, validated_serial=None)
+    draft.key = draft.key._replace(condition=KeyCondition.NOT_IN_ORDER, grace_until=None, validated_serial=None)
     draft.life = Life(Lifecycle.AWAITING_FEATURE_KEY, draft.seq, last_start=draft.life.last_start)
 
 
 def forget_check(draft: Draft) -> None:
     """The unit is not up: nobody checks the key, no grace runs."""
-    draft.key = replace(draft.key, condition=KeyCondition.UNCHECKED, grace_until=None, validated_serial=None, cause=())
+    draft.key = draft.key._replace(condition=KeyCondition.UNCHECKED, grace_until=None, validated_serial=None, cause=())
 
 
 def _accept(draft: Draft) -> None:
     key = draft.key
     if key.last_serial not in (None, key.serial):
         draft.notify(23, KEY_PATH, KEY_NAME, KEY_INDEX, text=f"feature key changed from {key.last_serial}")
-    draft.key = replace(
-        key,
+    draft.key = key._replace(
         condition=KeyCondition.IN_ORDER,
         grace_until=None,
         validated_serial=key.serial,

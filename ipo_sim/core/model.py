@@ -1,6 +1,6 @@
 """The unit as frozen values: what it is defined to be, what is in it, what state it is in, and why.
 
-What a cascade makes by the dozen is a named tuple: it costs a third of a frozen dataclass to build.
+What is made often, or by the dozen in a cascade, is a named tuple: it costs a third of a frozen dataclass to build.
 """
 
 from __future__ import annotations
@@ -97,8 +97,7 @@ class Life:
     cold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureKey:
+class FeatureKey(NamedTuple):
     """The feature key as the unit sees it.
 
     `serial`, `law`, `kind`, `assurance` are the card's that is present now, else None. `validated_serial` is what
