@@ -17,6 +17,8 @@ from ipo_sim.licensing.status import LicenceStatus, Settlement, modules_allowed,
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _IN_DATE = frozenset({LicenceStatus.VALID, LicenceStatus.DORMANT, LicenceStatus.OBSOLETE})
 _number = attrgetter("number")
+# Half the cost of a named tuple's own constructor, where a cascade makes dozens.
+_new = tuple.__new__
 
 
 class Licensing(NamedTuple):
@@ -74,6 +76,8 @@ def _check_all(draft: Draft) -> Licensing:
 
 
 def _moved(old: tuple[Licence, ...], new: tuple[Licence, ...]) -> tuple[Moved, ...]:
+    if len(old) == len(new) and (not new or new[-1].number == old[-1].number):
+        return tuple([pair for pair in zip(old, new, strict=True) if pair[0] is not pair[1]])
     before = {licence.number: licence for licence in old}
     pairs: list[Moved] = [(before.pop(licence.number, None), licence) for licence in new]
     pairs.extend((licence, None) for licence in before.values())
@@ -233,17 +237,8 @@ def _held_since(draft: Draft, old: Cause, head: Cause) -> Cause:
 def _with(licence: Licence, status: LicenceStatus, cause: Cause) -> Licence:
     if licence.status is status and licence.cause == cause:
         return licence
-    return Licence(
-        licence.number,
-        licence.text,
-        licence.decoded,
-        licence.type_name,
-        licence.loaded,
-        licence.seq,
-        status,
-        licence.matches,
-        cause,
-    )
+    entry = (licence.number, licence.text, licence.decoded, licence.type_name, licence.loaded, licence.seq)
+    return _new(Licence, (*entry, status, licence.matches, cause))
 
 
 def _edition(draft: Draft, licences: Iterable[Licence], settlement: Settlement) -> Edition:

@@ -230,7 +230,8 @@ def licensed_features(
 ) -> tuple[str, ...]:
     """Of a user's profile and features those that this release licenses."""
     names = features if profile == BASIC else (profile, *features)
-    return tuple(name for name in dict.fromkeys(names) if needs_licence(catalogue, release_profile, name))
+    wanted = (name for name in dict.fromkeys(names) if name != BASIC)
+    return tuple(name for name in wanted if needs_licence(catalogue, release_profile, name))
 
 
 def user_features(catalogue: Catalogue) -> tuple[str, ...]:

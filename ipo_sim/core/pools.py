@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from ipo_sim.catalogue.types import Catalogue, PlaceKind, PoolRule
@@ -52,6 +53,10 @@ class Pools:
             pool = self._pools[feature] = self._compute(feature)
         return pool
 
+    def free_features(self) -> list[str]:
+        """Features that have instances without any licence now."""
+        return [name for name, source in _free_sources(self._catalogue) if self._free(source)]
+
     def usable(self, feature: str) -> int:
         """How many instances can be in use."""
         return self.of(feature).usable
@@ -68,15 +73,18 @@ class Pools:
 
     def _compute(self, feature: str) -> Pool:
         licensed = self._licensed.get(feature, 0)
-        rule = self._catalogue.pools.get(feature)
-        free = self._free(rule.free) if rule and rule.free else 0
-        caps = [licensed + free]
-        if rule is not None:
-            caps.extend(self._caps(rule))
-        wanted = {code for kind in self._catalogue.licences_by_feature.get(feature, ()) for code in kind.hardware}
-        if wanted and wanted.isdisjoint(self._hardware.codes):
-            caps.append(0)
-        return Pool(licensed, free, min(caps))
+        facts = facts_of(self._catalogue, self._profile, feature)
+        rule = facts.rule
+        if rule is None:
+            free, usable = 0, licensed
+        else:
+            free = self._free(rule.free) if rule.free else 0
+            usable = licensed + free
+            if usable:
+                usable = min([usable, *self._caps(rule)])
+        if usable and facts.hardware and facts.hardware.isdisjoint(self._hardware.codes):
+            usable = 0
+        return Pool(licensed, free, usable)
 
     def _free(self, source: str) -> int:
         hardware, edition = self._hardware, self._edition
@@ -131,10 +139,37 @@ class Pools:
         return Hardware(frozenset(codes), cards, vcm, vcm_free, pri, pri_free)
 
 
-def licence_name(catalogue: Catalogue, profile: str, feature: str) -> str:
-    """The licence that a pool is named after: the first that feeds it in this release, else the first of all."""
+class Facts(NamedTuple):
+    """What the catalogue says of a feature: the licence its pool is named after, all that feed it, rule, hardware.
+
+    The name is that of the first licence that feeds it in this release, else of the first of all. Of `hardware` one
+    part must be in service.
+    """
+
+    licence: str
+    feeding: frozenset[str]
+    rule: PoolRule | None
+    hardware: frozenset[str]
+
+
+@lru_cache(maxsize=1_024)
+def facts_of(catalogue: Catalogue, profile: str, feature: str) -> Facts:
+    """The facts of a feature in a release profile."""
     kinds = catalogue.licences_by_feature[feature]
-    return next((kind for kind in kinds if profile in kind.profiles), kinds[0]).name
+    first = next((kind for kind in kinds if profile in kind.profiles), kinds[0])
+    hardware = frozenset(code for kind in kinds for code in kind.hardware)
+    return Facts(first.name, frozenset(kind.name for kind in kinds), catalogue.pools.get(feature), hardware)
+
+
+@lru_cache(maxsize=16)
+def _free_sources(catalogue: Catalogue) -> tuple[tuple[str, str], ...]:
+    """Features that can have instances without any licence, and where those come from."""
+    return tuple((name, rule.free) for name, rule in catalogue.pools.items() if rule.free)
+
+
+def licence_name(catalogue: Catalogue, profile: str, feature: str) -> str:
+    """The licence that a pool is named after."""
+    return facts_of(catalogue, profile, feature).licence
 
 
 def needs_licence(catalogue: Catalogue, profile: str, feature: str) -> bool:

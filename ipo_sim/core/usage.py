@@ -11,11 +11,12 @@ from ipo_sim.core.licence_check import Licensing
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME, life_cause
 from ipo_sim.core.model import Cause, Extension, Feature, Holding, Licence, Part, PhoneState, User
 from ipo_sim.core.people import endpoint_of
-from ipo_sim.core.pools import PRI, Pools, licence_name
-from ipo_sim.licensing.status import LicenceStatus
+from ipo_sim.core.pools import PRI, Pools, facts_of
 
 PRI_CHANNELS_REDUCED = 34
 PRI_CALL_REJECTED = 35
+# Strings that an event moves up to which it is cheaper to look for the first of a feature than to index all.
+FEW = 2
 
 
 class Usage(NamedTuple):
@@ -68,57 +69,58 @@ def _notify_pri(draft: Draft, licensing: Licensing) -> None:
 
 def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) -> tuple[Feature, ...]:
     """A pool for each feature that a string names, that has free instances, or that somebody holds or wants."""
-    catalogue = draft.catalogue
     held = held_of(shares.holdings)
     wanting = _wanting(shares.holdings)
-    names = dict.fromkeys((*licensing.ledger.strings, *held, *wanting, *shares.refused))
-    names.update(dict.fromkeys(name for name, rule in catalogue.pools.items() if rule.free and pools.of(name).free))
+    claimed = {holding.feature for holding in shares.holdings}
+    names = {*licensing.ledger.strings, *claimed, *shares.refused, *pools.free_features()}
     old = {feature.name: feature for feature in draft.old.features}
-    touched = {licence.type_name for pair in licensing.moved for licence in pair if licence is not None}
+    causes = _Causes(draft, licensing)
     features = []
     for name in sorted(names):
-        pool = pools.of(name)
-        before = old.get(name)
-        licence = licence_name(catalogue, draft.definition.release_profile, name)
-        refused = name in shares.refused
-        used = held.get(name, 0)
-        stays = before is not None and touched.isdisjoint(_feeding(draft, name))
+        pool, before, used = pools.of(name), old.get(name), held.get(name, 0)
+        facts = facts_of(draft.catalogue, draft.definition.release_profile, name)
+        refused, idle = name in shares.refused, wanting.get(name, 0)
         cause: Cause = ()
         if not pool.licensed and name in licensing.ledger.strings:
-            cause = before.cause if stays and before is not None and before.cause else _blocked(draft, licensing, name)
-        elif refused or wanting.get(name):
-            cause = before.cause if before is not None and before.cause else (f"licence:{licence}", draft.event_ref)
-        feature = Feature(
-            name,
-            licence,
-            pool.licensed,
-            pool.free,
-            pool.usable,
-            used,
-            max(0, pool.usable - used),
-            refused,
-            wanting.get(name, 0),
-            cause,
-        )
-        features.append(before if before == feature and before is not None else feature)
+            cause = causes.of(name, facts.feeding, before)
+        elif refused or idle:
+            cause = before.cause if before and before.cause else (f"licence:{facts.licence}", draft.event_ref)
+        available = pool.usable - used
+        feature = Feature(name, facts.licence, *pool, used, max(0, available), refused, idle, cause)
+        features.append(before if before is not None and before == feature else feature)
     settled = tuple(features)
     return draft.old.features if settled == draft.old.features else settled
 
 
-def _feeding(draft: Draft, feature: str) -> frozenset[str]:
-    return frozenset(kind.name for kind in draft.catalogue.licences_by_feature[feature])
+class _Causes:
+    """Why a feature with strings has no Valid one: what the first of them says.
+
+    A pool that this event has not touched keeps its cause, so that thousands of strings are not gone through for one.
+    """
+
+    def __init__(self, draft: Draft, licensing: Licensing) -> None:
+        self._kinds = draft.catalogue.licences
+        self._licences = licensing.licences
+        self._touched = {licence.type_name for pair in licensing.moved for licence in pair if licence is not None}
+        self._few = len(licensing.moved) <= FEW
+        self._all: dict[str, Cause] | None = None
+
+    def of(self, feature: str, feeding: frozenset[str], before: Feature | None) -> Cause:
+        """The chain from the licence that is wanting to the event."""
+        if before is not None and before.cause and self._touched.isdisjoint(feeding):
+            return before.cause
+        if self._few:
+            return next((_blocked(licence) for licence in self._licences if licence.type_name in feeding), ())
+        if self._all is None:
+            self._all = {}
+            for licence in self._licences:
+                if licence.decoded is not None:
+                    self._all.setdefault(self._kinds[licence.decoded.licence_code].feature, _blocked(licence))
+        return self._all[feature]
 
 
-def _blocked(draft: Draft, licensing: Licensing, feature: str) -> Cause:
-    """Why the first string that feeds the pool is not Valid."""
-    for licence in licensing.licences:
-        if licence.status is not LicenceStatus.VALID and _feature_of(draft, licence) == feature:
-            return (f"licence:{licence.type_name}", *licence.cause)
-    return ()
-
-
-def _feature_of(draft: Draft, licence: Licence) -> str | None:
-    return draft.catalogue.licences[licence.decoded.licence_code].feature if licence.decoded else None
+def _blocked(licence: Licence) -> Cause:
+    return (f"licence:{licence.type_name}", *licence.cause)
 
 
 def _wanting(holdings: tuple[Holding, ...]) -> dict[str, int]:
