@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-
 from typing import TypeVar
 
 from ipo_sim.catalogue.types import PlaceKind
@@ -123,6 +122,6 @@ def _state_colours(state: Lifecycle) -> tuple[str, ...]:
     return (_STATE_COLOURS.get(state, "dim"),)
 
 
-def _value(store: Store, path: str, kind: type[UnitStatus | FeatureKey]) -> UnitStatus | FeatureKey | None:
+def _value(store: Store, path: str, kind: type[_V]) -> _V | None:
     entry = store.get(path)
     return entry.value if entry is not None and isinstance(entry.value, kind) else None

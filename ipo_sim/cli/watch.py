@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from ipo_sim.cli.answers import value_text
 from ipo_sim.cli.discovery import Target, find_broker
-from ipo_sim.cli.entity_text import STAMPS, cause_text, colour_of, is_idle, state_of
+from ipo_sim.cli.entity_text import STAMPS, cause_text, colour_of, is_idle, reading_order, state_of
 from ipo_sim.cli.failure import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from ipo_sim.cli.remote import connected
 from ipo_sim.cli.terminal import Style, print_json, table
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.mqtt.client import Incoming
-from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA, cascade_rank
+from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA
 
 Payload = dict[str, Any]
 
@@ -77,7 +77,7 @@ class Watch:
     def begin(self, *, show_all: bool) -> None:
         """From here on changes are printed; first, if wanted, all that is there."""
         if show_all:
-            for path in sorted(self.entities, key=lambda path: (cascade_rank(path), path)):
+            for path in sorted(self.entities, key=reading_order):
                 self._print(path, None, self.entities[path])
         self._live = True
         self._check_goal()
@@ -168,7 +168,7 @@ async def _watch(target: Target, unit: UnitName, watch: Watch, arguments: Namesp
 
 def _print_status(arguments: Namespace, entities: dict[str, Any]) -> None:
     availability = entities.pop(AVAILABILITY, None)
-    paths = sorted(entities, key=lambda path: (cascade_rank(path), path))
+    paths = sorted(entities, key=reading_order)
     if arguments.json:
         print_json(
             {"unit": arguments.unit, "availability": availability, "entities": {path: entities[path] for path in paths}}
@@ -177,7 +177,7 @@ def _print_status(arguments: Namespace, entities: dict[str, Any]) -> None:
     style = Style(sys.stdout)
     head = style(arguments.unit, "bold"), style(availability or "unknown", colour_of(availability or "offline"))
     print(*head)
-    shown = [path for path in reversed(paths) if arguments.all or not is_idle(path, entities[path])]
+    shown = [path for path in paths if arguments.all or not is_idle(path, entities[path])]
     rows = [(path, *state_of(path, entities[path]), cause_text(entities[path])) for path in shown]
     for line in table(rows):
         print(f"  {line}")

@@ -13,7 +13,8 @@ from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected, JournalError
 from ipo_sim.runtime import arguments as a
 from ipo_sim.runtime import intents
-from ipo_sim.runtime.command import Call, Command, Context, Situation
+from ipo_sim.runtime.command import Call, Command, Situation
+from ipo_sim.runtime.context import Context
 from ipo_sim.runtime.engine import Applied
 from ipo_sim.runtime.moment import rfc3339
 from ipo_sim.runtime.requests import Answer
