@@ -33,7 +33,9 @@ class Process:
     def __init__(self, command: Sequence[str | Path]) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self.started = time.perf_counter()
-        self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+        self._child = subprocess.Popen(
+            command, env=_environment(), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
+        )
 
     @property
     def pid(self) -> int:
@@ -65,6 +67,11 @@ class Process:
             self._child.kill()
             self._child.wait()
         self._log.close()
+
+
+def _environment() -> dict[str, str]:
+    """As users have it: Python keeps the bytecode of what it has compiled."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @contextmanager
