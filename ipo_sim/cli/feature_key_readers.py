@@ -62,8 +62,7 @@ def _virtual_reader(engine: Engine, name: UnitName) -> VirtualReader:
 
 
 def _open(settings: ReaderSettings) -> Reader:
-    # Here and not above: a daemon without hardware does not pay for the way to it.
-    from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415
+    from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415 - who has no hardware does not pay for it
 
     if settings.port is None:
         raise ConfigError(f"reader {settings.name}: a {settings.kind} reader needs a port")

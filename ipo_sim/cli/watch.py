@@ -82,7 +82,7 @@ class Watch:
         self._live = True
         self._check_goal()
 
-    def _show(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
+    def _show(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - a JSON value
         self._print(path, before, after)
         if self._left is not None:
             self._left -= 1
@@ -94,7 +94,7 @@ class Watch:
         if self._goal is not None and self._goal.is_met(self.entities):
             self.done.set()
 
-    def _print(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
+    def _print(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - a JSON value
         if self._is_json:
             print(json.dumps({"path": path, "value": after}, ensure_ascii=False), flush=True)
         else:
@@ -119,7 +119,7 @@ def follow(arguments: Namespace) -> int:
     return EXIT_OK
 
 
-def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noqa: ANN401 - JSON
+def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noqa: ANN401 - a JSON value
     """What became of an entity, in one line."""
     if after is None:
         return f"{style(path, 'bold')}  gone"
@@ -130,7 +130,7 @@ def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noq
     return f"{at}  {style(path, 'bold')}  {_difference(path, before, after, style)}{cause}"
 
 
-def _difference(path: str, before: Any, after: Payload, style: Style) -> str:  # noqa: ANN401 - JSON
+def _difference(path: str, before: Any, after: Payload, style: Style) -> str:  # noqa: ANN401 - a JSON value
     changed = [
         f"{name} {value_text(before.get(name))} -> {value_text(value)}"
         for name, value in after.items()
@@ -183,7 +183,7 @@ def _print_status(arguments: Namespace, entities: dict[str, Any]) -> None:
         print(f"  {line}")
 
 
-def _value(path: str, payload: bytes) -> Any:  # noqa: ANN401 - JSON
+def _value(path: str, payload: bytes) -> Any:  # noqa: ANN401 - a JSON value
     """What a payload says; None: the entity is withdrawn."""
     if not payload:
         return None
