@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +62,7 @@ class Daemon:
         )
         self._pending = b""
 
-    def __enter__(self) -> Daemon:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -120,7 +120,7 @@ class Daemon:
         return line.decode()
 
     @property
-    def _stdout(self) -> Any:  # noqa: ANN401 - a raw file, since `bufsize` is 0
+    def _stdout(self) -> Any:
         return self.process.stdout
 
 
