@@ -43,7 +43,9 @@ def figures(effort: Effort) -> Iterator[Figure]:
 def _append(effort: Effort, name: str, records: list[Record], batch: int) -> Figure:
     rows: list[_Row] = [(r.unit, 1, r.effects.seq, r.event.at, r.event.fact.TYPE, "{}", r.event.cause) for r in records]
     pair = interleave(effort.rounds, lambda: _journal(records, batch), lambda: _bare(rows, batch))
-    return Figure(name, "µs an event", pair, BARE_SQLITE, digits=1, note="in a file; to JSON and back is not in the bare one")
+    return Figure(
+        name, "µs an event", pair, BARE_SQLITE, digits=1, note="in a file; to JSON and back is not in the bare one"
+    )
 
 
 def _journal(records: list[Record], batch: int) -> float:
@@ -82,7 +84,9 @@ def _in_batches(write: Callable[[Sequence[_T]], None], items: Sequence[_T], batc
 def _engine(effort: Effort, records: list[Record]) -> Figure:
     pair = interleave(effort.rounds, _lived, _core_alone(records))
     reference = "the same events through the core alone"
-    return Figure("Engine with a journal in a file", "events/s", pair, reference, note=f"{_UNITS} units, bus without subscribers")
+    return Figure(
+        "Engine with a journal in a file", "events/s", pair, reference, note=f"{_UNITS} units, bus without subscribers"
+    )
 
 
 def _lived() -> float:

@@ -37,6 +37,10 @@ units:
       - {{licence: "Voicemail Pro (4 ports)"}}
 mqtt: {{connection: shared}}
 """
+_MINIMAL_FLEET = """\
+units: [{{name: "unit-{{n:04}}", count: {count}, model: ip500}}]
+mqtt: {{connection: shared}}
+"""
 
 
 def full_definition() -> UnitDefinition:
@@ -52,6 +56,11 @@ def full_unit() -> Unit:
 def fleet_text(count: int) -> str:
     """A configuration of so many units, each as in `configs/fleet.yaml` but with one licence that expires at midnight."""
     return _FLEET.format(count=count, expiry=_MIDNIGHT_AHEAD)
+
+
+def minimal_fleet_text(count: int) -> str:
+    """A configuration of so many units with nothing but a feature key."""
+    return _MINIMAL_FLEET.format(count=count)
 
 
 @cache

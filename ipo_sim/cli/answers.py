@@ -74,6 +74,9 @@ def _rows(changes: list[Answer]) -> Iterator[tuple[str, str, str]]:
             yield change["path"], "", "comes" if before is None else "goes"
             continue
         for name, value in after.items():
+            # That an event came between is told above.
+            if name == "seq":
+                continue
             yield change["path"], name, f"{value_text(before[name])} -> {value_text(value)}"
 
 

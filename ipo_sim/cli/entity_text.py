@@ -28,6 +28,8 @@ _BAD = frozenset(
 )
 _SHAKY = frozenset({"grace", "Unknown", "Dormant", "Expired", "Obsolete", "warning", "minor", "starting", "unchecked"})
 
+_ORDER = ("unit", "feature-key", "reader", "alarms", "slots", "expansion", "licences", "features", "leds")
+
 
 def state_of(path: str, payload: Payload) -> tuple[str, str]:
     """The one word that matters most, and the rest in brief."""
@@ -36,6 +38,13 @@ def state_of(path: str, payload: Payload) -> tuple[str, str]:
     if describe is None:
         return "", value_text({name: value for name, value in payload.items() if name not in STAMPS})
     return describe(payload)
+
+
+def reading_order(path: str) -> tuple[int, list[tuple[int, str]]]:
+    """Sorts entities as people read them: the unit first, what is part of it after that, numbers as numbers."""
+    group = path.partition("/")[0]
+    rank = _ORDER.index(group) if group in _ORDER else len(_ORDER)
+    return rank, [(int(word), "") if word.isdecimal() else (0, word) for word in path.replace("-", "/").split("/")]
 
 
 def colour_of(state: str) -> str:

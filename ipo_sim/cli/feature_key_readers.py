@@ -53,17 +53,16 @@ def _submit(pump: Pump, unit: UnitName, cause: str, fact: Fact) -> None:
 
 
 def _virtual_reader(engine: Engine, name: UnitName) -> VirtualReader:
-    """The reader with its configured card; for a unit that has heard of its reader before, its journal knows more."""
+    """The reader with its configured card; for a unit that has heard of a card before, its journal knows more."""
     unit = engine.unit(name)
     definition = unit.definition
     return VirtualReader(
-        definition.card, name=definition.reader_name, restored=unit.reader.attached, counter=unit.key.counter
+        definition.card, name=definition.reader_name, restored=unit.key.seq > 0, counter=unit.key.counter
     )
 
 
 def _open(settings: ReaderSettings) -> Reader:
-    # Here and not above: a daemon without hardware does not pay for the way to it.
-    from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415
+    from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415 - who has no hardware does not pay for it
 
     if settings.port is None:
         raise ConfigError(f"reader {settings.name}: a {settings.kind} reader needs a port")

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from ipo_sim.cli.state_dir import default_state_dir
 from ipo_sim.cli.terminal import plural
-from ipo_sim.cli.version import version
 from ipo_sim.core.model import UnitName
 from ipo_sim.mqtt.settings import Endpoint
 
@@ -34,7 +33,7 @@ class Introduction(NamedTuple):
         """Each with its title."""
         first = self.units[0]
         what = f"{self.config or 'the demonstration'}, {plural(len(self.units), 'unit')}"
-        yield "ipo-sim", f"{version()}, {what}; state in {_home(self.state_dir)}"
+        yield "ipo-sim", f"{what}; state in {_home(self.state_dir)}"
         if self.pace != _REAL_TIME:
             yield "time", f"{self.pace} ({self._ctl(first, 'set-time')} scale=1 pause=false)"
         yield "broker", f"{self.endpoint}{' (our own)' if self.embedded else ''}"

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, closing, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.broker_settings import connection_settings, wants_credentials
 from ipo_sim.cli.daemon_file import MAX_UNITS, Daemon, published
 from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
-from ipo_sim.cli.introduction import Introduction
 from ipo_sim.cli.state_dir import default_state_dir
 from ipo_sim.cli.summary import Summary, open_summary
 from ipo_sim.config.load import load_config
 from ipo_sim.config.settings import BrokerSettings, Settings
+from ipo_sim.core.model import UnitName
 from ipo_sim.errors import ConfigError
+from ipo_sim.mqtt.link import Link
 from ipo_sim.mqtt.plan import build_links
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.runtime.assembly import Runtime, open_runtime
 from ipo_sim.runtime.clock import check_scale
-from ipo_sim.runtime.commands import execute
+from ipo_sim.runtime.context import Context
 from ipo_sim.runtime.supervisor import Service, run_daemon
+
+if TYPE_CHECKING:
+    from ipo_sim.cli.introduction import Introduction
+
+# What is not needed for it waits until the units are seen, but not for ever: the broker may be away.
+PATIENCE_S = 0.5
 
 
 class Plan(NamedTuple):
@@ -109,14 +117,13 @@ async def _serve(plan: Plan, runtime: Runtime, readers: FeatureKeyReaders, summa
             runtime.engine.names(),
             runtime.bus,
             load_catalogue(),
-            partial(execute, runtime.context),
+            partial(_execute, runtime.context),
             counters=readers.counters,
         )
         services += [runtime.pump, readers]
         services += [Named(f"mqtt {link.identity.client_id}", link.run) for link in links]
-        services.append(Named("summary", partial(summary.follow, runtime.bus)))
+        services.append(Named("summary", partial(_show, plan, mqtt, runtime, links, summary)))
         stack.enter_context(published(plan.state_dir, _daemon(plan, mqtt, runtime)))
-        summary.introduce(_introduction(plan, mqtt, runtime))
         return await run_daemon(services, _nothing)
 
 
@@ -142,7 +149,33 @@ def _daemon(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Daemon:
     )
 
 
+async def _execute(
+    context: Context, unit: UnitName, verb: str, arguments: Mapping[str, object], request_id: str | None = None
+) -> Mapping[str, object]:
+    """The registry's `execute`, whose models the start does not pay for."""
+    from ipo_sim.runtime.commands import execute  # noqa: PLC0415 - `_show` has it ready soon after the start
+
+    return await execute(context, unit, verb, arguments, request_id)
+
+
+async def _show(plan: Plan, mqtt: MqttSettings, runtime: Runtime, links: Sequence[Link], summary: Summary) -> None:
+    """Once the units are seen: make ready for commands, settle the memory, and show how things stand."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            for link in links:
+                await link.synchronised.wait()
+    import ipo_sim.runtime.commands  # noqa: F401, PLC0415 - the first command shall not have to wait for it
+
+    # What the start made stays, and need not be looked through again and again.
+    gc.collect()
+    gc.freeze()
+    summary.introduce(_introduction(plan, mqtt, runtime))
+    await summary.follow(runtime.bus)
+
+
 def _introduction(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Introduction:
+    from ipo_sim.cli.introduction import Introduction  # noqa: PLC0415 - not needed for the start
+
     clock, engine = runtime.clock, runtime.engine
     first = engine.unit(engine.names()[0]).definition
     return Introduction(

@@ -25,4 +25,4 @@ def _mqtt() -> object:
     from ipo_sim.mqtt.schema import asyncapi  # noqa: PLC0415 - one of the two is enough
     from ipo_sim.runtime.commands import COMMANDS  # noqa: PLC0415 - as above
 
-    return asyncapi({verb: command.arguments for verb, command in COMMANDS.items()})
+    return asyncapi(COMMANDS)

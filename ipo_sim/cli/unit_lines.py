@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from ipo_sim.catalogue.types import PlaceKind
 from ipo_sim.cli.screen import Line, Piece
-from ipo_sim.core.model import Alarm, FeatureKey, KeyCondition, Lifecycle, Part, Severity, UnitName, UnitStatus
+from ipo_sim.cli.terminal import plural
+from ipo_sim.core.model import (
+    Alarm,
+    FeatureKey,
+    KeyCondition,
+    Lifecycle,
+    Nanoseconds,
+    Part,
+    Severity,
+    UnitName,
+    UnitStatus,
+)
 from ipo_sim.runtime.bus import Entry
+from ipo_sim.runtime.moment import rfc3339
 
 Store = Mapping[str, Entry]
 _V = TypeVar("_V", UnitStatus, FeatureKey)
 
+# More alarms than this do not fit on a line; the first ones are those that the others come from.
+MAX_ALARMS_SHOWN = 2
+
 _STATE_COLOURS = {Lifecycle.RUNNING: "green", Lifecycle.AWAITING_FEATURE_KEY: "red", Lifecycle.STARTING: "yellow"}
 _KEY_COLOURS = {KeyCondition.IN_ORDER: "green", KeyCondition.GRACE: "yellow", KeyCondition.NOT_IN_ORDER: "red"}
 _PLAIN: tuple[str, ...] = ()
-_KINDS = ((PlaceKind.SLOT, "slots"), (PlaceKind.EXPANSION, "modules"))
 _TITLE = 10
 
 
@@ -24,37 +39,37 @@ def brief(name: UnitName, store: Store) -> Line:
     """All in one line."""
     parts = [part for part in _parts(store) if part.fitted is not None]
     serving = sum(part.service.hold is None for part in parts)
-    alarms = list(_alarms(store))
-    colour = "green" if serving == len(parts) else "red"
+    alarms = len(list(_alarms(store)))
     return [
         (f"{name}: ", ("bold",)),
         *_status(store),
         (", card ", _PLAIN),
         *_card(store),
         (", ", _PLAIN),
-        (f"{serving} of {len(parts)} parts in service", (colour,)),
-        (f", {len(alarms)} active alarms" if len(alarms) > 1 else ", 1 active alarm" if alarms else "", ("red",)),
+        (f"{serving} of {plural(len(parts), 'part')} in service", ("green",) if serving == len(parts) else ("red",)),
+        (f", {plural(alarms, 'active alarm')}" if alarms else "", ("red",)),
     ]
 
 
 def full(name: UnitName, store: Store) -> Iterator[Line]:
     """A few lines: state, card, what is in the slots and on the expansion ports, and alarms."""
+    parts = [part for part in _parts(store) if part.fitted is not None or part.configured is not None]
+    modules = [part for part in parts if part.place.kind is PlaceKind.EXPANSION]
+    cards = [part for part in parts if part.place.kind is not PlaceKind.EXPANSION]
     yield [(f"{name:<{_TITLE}}", ("bold",)), *_status(store)]
     yield [_title("card"), *_card(store)]
-    for kind, title in _KINDS:
-        places = [part for part in _parts(store) if _is_shown(part, kind)]
-        if places:
-            yield [_title(title), *_pieces(places)]
-    yield [_title("alarms"), *(_alarm_pieces(store) or [("none", ("green",))])]
+    yield [_title("slots"), *_row(cards)]
+    yield [_title("modules"), *_row(modules)]
+    yield [_title("alarms"), *_alarm_row(store)]
 
 
 def count(states: Iterable[Lifecycle]) -> Line:
     """A fleet: how many units are in which state."""
-    numbers: dict[Lifecycle, int] = {}
-    for state in states:
-        numbers[state] = numbers.get(state, 0) + 1
-    pieces: list[Piece] = [(f"{sum(numbers.values()):,} units:", ("bold",))]
-    pieces += [(f" {number:,} {state}", _state_colours(state)) for state, number in sorted(numbers.items())]
+    numbers = Counter(states)
+    pieces: list[Piece] = [(f"{plural(numbers.total(), 'unit')}:", ("bold",))]
+    for state, number in sorted(numbers.items()):
+        comma = "," if len(pieces) > 1 else ""
+        pieces.append((f"{comma} {number:,} {state.replace('_', ' ')}", _state_colours(state)))
     return pieces
 
 
@@ -67,39 +82,43 @@ def _status(store: Store) -> Iterator[Piece]:
 
 
 def _card(store: Store) -> Iterator[Piece]:
-    key = _value(store, "feature-key", FeatureKey)
-    if key is None:
+    key, status = _value(store, "feature-key", FeatureKey), _value(store, "unit", UnitStatus)
+    if key is None or status is None:
         return
     yield f"{key.serial or key.presence}, ", _PLAIN
     yield key.condition.replace("_", " "), (_KEY_COLOURS.get(key.condition, "dim"),)
-    if key.condition is KeyCondition.GRACE:
-        yield f" for card {key.validated_serial}", _PLAIN
+    if key.grace_until is not None:
+        until = rfc3339(Nanoseconds(key.grace_until + status.clock_offset_ns))
+        yield f" for card {key.validated_serial} until {until}", _PLAIN
 
 
-def _pieces(parts: Iterable[Part]) -> Iterator[Piece]:
-    for part in parts:
-        what = part.fitted or part.configured
-        assert what is not None  # or it would not be shown
-        before = "+" if part.place.kind is PlaceKind.DAUGHTER else f"  {part.place.number} "
-        hold = part.service.hold
-        yield before, _PLAIN
-        yield what.code, ("green",) if hold is None else ("red",)
-        if hold is not None:
+def _row(parts: Sequence[Part]) -> Iterator[Piece]:
+    """What is where; those that do not serve are red, and what holds them is told once if it is the same for all."""
+    if not parts:
+        yield "none", ("dim",)
+    holds = {part.service.hold for part in parts}
+    told_once = len(holds) == 1
+    for number, part in enumerate(parts):
+        what, hold = part.fitted or part.configured, part.service.hold
+        gap = "  " if number else ""
+        yield "+" if part.place.kind is PlaceKind.DAUGHTER else f"{gap}{part.place.number} ", _PLAIN
+        yield what.code if what is not None else "", ("red",) if hold else ("green",)
+        if hold and not told_once:
             yield f" ({hold})", ("red",)
+    if told_once and None not in holds:
+        yield f"  held by {next(iter(holds))}", ("red",)
 
 
-def _is_shown(part: Part, kind: PlaceKind) -> bool:
-    there = part.fitted is not None or part.configured is not None
-    return there and (part.place.kind is PlaceKind.EXPANSION) == (kind is PlaceKind.EXPANSION)
-
-
-def _alarm_pieces(store: Store) -> list[Piece]:
-    pieces: list[Piece] = []
-    for alarm in _alarms(store):
-        colour = "yellow" if alarm.severity is Severity.WARNING else "red"
+def _alarm_row(store: Store) -> Iterator[Piece]:
+    alarms = list(_alarms(store))
+    if not alarms:
+        yield "none", ("green",)
+    for number, alarm in enumerate(alarms[:MAX_ALARMS_SHOWN]):
         where = "" if alarm.entity == "feature-key" else f" at {alarm.entity}"
-        pieces.append((f"{'; ' if pieces else ''}{alarm.event} {alarm.text}{where}", (colour,)))
-    return pieces
+        colour = "yellow" if alarm.severity is Severity.WARNING else "red"
+        yield f"{'; ' if number else ''}{alarm.event} {alarm.text}{where}", (colour,)
+    if len(alarms) > MAX_ALARMS_SHOWN:
+        yield f"; and {len(alarms) - MAX_ALARMS_SHOWN} more", ("red",)
 
 
 def _parts(store: Store) -> list[Part]:
@@ -122,6 +141,6 @@ def _state_colours(state: Lifecycle) -> tuple[str, ...]:
     return (_STATE_COLOURS.get(state, "dim"),)
 
 
-def _value(store: Store, path: str, kind: type[UnitStatus | FeatureKey]) -> UnitStatus | FeatureKey | None:
+def _value(store: Store, path: str, kind: type[_V]) -> _V | None:
     entry = store.get(path)
     return entry.value if entry is not None and isinstance(entry.value, kind) else None

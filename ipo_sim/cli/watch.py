@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from ipo_sim.cli.answers import value_text
 from ipo_sim.cli.discovery import Target, find_broker
-from ipo_sim.cli.entity_text import STAMPS, cause_text, colour_of, is_idle, state_of
+from ipo_sim.cli.entity_text import STAMPS, cause_text, colour_of, is_idle, reading_order, state_of
 from ipo_sim.cli.failure import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from ipo_sim.cli.remote import connected
 from ipo_sim.cli.terminal import Style, print_json, table
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.mqtt.client import Incoming
-from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA, cascade_rank
+from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA
 
 Payload = dict[str, Any]
 
@@ -77,12 +77,12 @@ class Watch:
     def begin(self, *, show_all: bool) -> None:
         """From here on changes are printed; first, if wanted, all that is there."""
         if show_all:
-            for path in sorted(self.entities, key=lambda path: (cascade_rank(path), path)):
+            for path in sorted(self.entities, key=reading_order):
                 self._print(path, None, self.entities[path])
         self._live = True
         self._check_goal()
 
-    def _show(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
+    def _show(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - a JSON value
         self._print(path, before, after)
         if self._left is not None:
             self._left -= 1
@@ -94,7 +94,7 @@ class Watch:
         if self._goal is not None and self._goal.is_met(self.entities):
             self.done.set()
 
-    def _print(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
+    def _print(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - a JSON value
         if self._is_json:
             print(json.dumps({"path": path, "value": after}, ensure_ascii=False), flush=True)
         else:
@@ -119,7 +119,7 @@ def follow(arguments: Namespace) -> int:
     return EXIT_OK
 
 
-def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noqa: ANN401 - JSON
+def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noqa: ANN401 - a JSON value
     """What became of an entity, in one line."""
     if after is None:
         return f"{style(path, 'bold')}  gone"
@@ -130,7 +130,7 @@ def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noq
     return f"{at}  {style(path, 'bold')}  {_difference(path, before, after, style)}{cause}"
 
 
-def _difference(path: str, before: Any, after: Payload, style: Style) -> str:  # noqa: ANN401 - JSON
+def _difference(path: str, before: Any, after: Payload, style: Style) -> str:  # noqa: ANN401 - a JSON value
     changed = [
         f"{name} {value_text(before.get(name))} -> {value_text(value)}"
         for name, value in after.items()
@@ -168,7 +168,7 @@ async def _watch(target: Target, unit: UnitName, watch: Watch, arguments: Namesp
 
 def _print_status(arguments: Namespace, entities: dict[str, Any]) -> None:
     availability = entities.pop(AVAILABILITY, None)
-    paths = sorted(entities, key=lambda path: (cascade_rank(path), path))
+    paths = sorted(entities, key=reading_order)
     if arguments.json:
         print_json(
             {"unit": arguments.unit, "availability": availability, "entities": {path: entities[path] for path in paths}}
@@ -177,13 +177,13 @@ def _print_status(arguments: Namespace, entities: dict[str, Any]) -> None:
     style = Style(sys.stdout)
     head = style(arguments.unit, "bold"), style(availability or "unknown", colour_of(availability or "offline"))
     print(*head)
-    shown = [path for path in reversed(paths) if arguments.all or not is_idle(path, entities[path])]
+    shown = [path for path in paths if arguments.all or not is_idle(path, entities[path])]
     rows = [(path, *state_of(path, entities[path]), cause_text(entities[path])) for path in shown]
     for line in table(rows):
         print(f"  {line}")
 
 
-def _value(path: str, payload: bytes) -> Any:  # noqa: ANN401 - JSON
+def _value(path: str, payload: bytes) -> Any:  # noqa: ANN401 - a JSON value
     """What a payload says; None: the entity is withdrawn."""
     if not payload:
         return None

@@ -75,7 +75,7 @@ def _meant(command: Command, word: str, given: Mapping[str, object]) -> str:
 
 def _takes(field: FieldInfo, word: str) -> bool:
     try:
-        adapter: TypeAdapter[object] = TypeAdapter(Annotated[field.annotation, field])
+        adapter: TypeAdapter[object] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type] # made at run time
         adapter.validate_python(word)
     except ValidationError:
         return False

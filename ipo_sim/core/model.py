@@ -81,8 +81,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """Where the unit is in its life: since which event, and when it goes on by itself.
 
     `until` is the deadline of `starting`, `shutting_down` and a timed `shutdown`. `shutdown_minutes`: 0 = without end.
@@ -121,8 +120,7 @@ class FeatureKey(NamedTuple):
     cause: Cause = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """The feature key reader: kind and name from the configuration, whether it is attached, why not."""
 
     kind: str
@@ -161,8 +159,7 @@ class Service(NamedTuple):
     cause: Cause = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place for a part.
 
     `path` is its topic, `number` its slot or expansion port, `entity_index` its container's `entPhysicalIndex`,
@@ -206,8 +203,7 @@ class Part(NamedTuple):
         return self.place.entity_index + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
+class Edition(NamedTuple):
     """The edition that the valid licences make, and how many expansion modules it drives.
 
     `max_modules_extended` counts for a unit with a 4-port expansion card. `module_cause` says, when both are 0, why.
@@ -318,8 +314,7 @@ class Alarm(NamedTuple):
     cause: Cause = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UnitStatus:
+class UnitStatus(NamedTuple):
     """The unit in one line: what the `unit` topic says."""
 
     name: UnitName

@@ -55,11 +55,27 @@ OnMessage = Callable[[Incoming], None]
 
 
 class Client(aiomqtt.Client):
-    """An aiomqtt client that waits for room in its socket in one step, and not for that of a socket that is gone."""
+    """An aiomqtt client that is quicker at three things.
+
+    It waits for room in its socket in one step, not at all for that of a socket that is gone, and not until the end of
+    its patience for the answer of a broker that has closed the connection.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().__init__(*args, **options)
         self._loop_thread = threading.get_ident()
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        if threading.get_ident() == self._loop_thread and not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttCodeError(reason_code))
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
     def _on_socket_register_write(self, client: paho.Client, userdata: object, sock: Any) -> None:  # noqa: ANN401, ARG002
         # Only connecting runs in another thread. From the loop's own it need not be woken: a system call less.

@@ -111,15 +111,11 @@ class Link:
             self._subscription.close()
 
     async def _stay_connected(self, subscription: Subscription) -> None:
-        loop = asyncio.get_running_loop()
         while True:
-            since = loop.time()
             try:
                 await self._connection(subscription)
             except (BrokerError, ConfigError) as error:
                 self._note_loss(error)
-            if loop.time() - since > STABLE_S:
-                self._backoff.reset()
             await asyncio.sleep(self._backoff.next())
 
     def _note_loss(self, error: BaseException) -> None:
@@ -138,6 +134,8 @@ class Link:
             on_message=self._on_message,
             will=Will(self._topics.availability(owner), OFFLINE),
         )
+        loop = asyncio.get_running_loop()
+        since = loop.time()
         try:
             await _until_one_fails(
                 loss=session.lost(), contradict=self._contradict(session), serve=self._serve(session, subscription)
@@ -148,6 +146,8 @@ class Link:
         finally:
             self._session = None
             self.synchronised.clear()
+            if loop.time() - since > STABLE_S:
+                self._backoff.reset()
             await session.close()
 
     async def _serve(self, session: Session, subscription: Subscription) -> None:

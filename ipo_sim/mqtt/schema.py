@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
@@ -34,7 +34,21 @@ from ipo_sim.mqtt.unit_document import DOCUMENT, PREFIX_MARK, UNIT_MARK
 API_VERSION = "1.0.0"
 
 Json = dict[str, Any]
-Requests = Mapping[str, type[BaseModel]]
+
+
+class Verb(Protocol):
+    """What the document tells of a command."""
+
+    @property
+    def help(self) -> str:
+        """What it does, in a line."""
+
+    @property
+    def arguments(self) -> type[BaseModel]:
+        """The model of its arguments."""
+
+
+Verbs = Mapping[str, Verb]
 
 
 class _Row(NamedTuple):
@@ -104,10 +118,10 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
-def asyncapi(requests: Requests, *, prefix: str | None = None, unit: str | None = None) -> Json:
-    """The document, of any unit or of one; `requests` are the argument models of the commands by verb."""
+def asyncapi(verbs: Verbs, *, prefix: str | None = None, unit: str | None = None) -> Json:
+    """The document, of any unit or of one; `verbs` is the command registry."""
     channels, operations = {}, {}
-    for name, channel, operation in (*_sent(), *_received(requests)):
+    for name, channel, operation in (*_sent(), *_received(verbs)):
         channels[name] = channel
         if operation is not None:
             operations[name] = operation
@@ -122,13 +136,13 @@ def asyncapi(requests: Requests, *, prefix: str | None = None, unit: str | None 
         "defaultContentType": "application/json",
         "channels": channels,
         "operations": operations,
-        "components": {"schemas": _schemas(requests), "parameters": _parameters(prefix, unit)},
+        "components": {"schemas": _schemas(verbs), "parameters": _parameters(prefix, unit)},
     }
 
 
-def shipped(requests: Requests) -> bytes:
+def shipped(verbs: Verbs) -> bytes:
     """The document as the package ships it, with marks for prefix and unit."""
-    document = asyncapi(requests, prefix=PREFIX_MARK, unit=UNIT_MARK)
+    document = asyncapi(verbs, prefix=PREFIX_MARK, unit=UNIT_MARK)
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -145,11 +159,11 @@ def _sent() -> Iterable[tuple[str, Json, Json]]:
     yield _send("answer", f"{COMMANDS}/{{verb}}/{REPLY}", reply, text, retain=False)
 
 
-def _received(requests: Requests) -> Iterable[tuple[str, Json, Json]]:
-    for verb in sorted(requests):
+def _received(verbs: Verbs) -> Iterable[tuple[str, Json, Json]]:
+    for verb in sorted(verbs):
         name = _camel(verb)
         message = {"payload": {"$ref": f"#/components/schemas/{_request_name(verb)}"}}
-        channel = _channel(f"{COMMANDS}/{verb}", name, message, (requests[verb].__doc__ or verb).strip())
+        channel = _channel(f"{COMMANDS}/{verb}", name, message, verbs[verb].help)
         yield (
             name,
             channel,
@@ -192,7 +206,7 @@ def _parameters(prefix: str | None, unit: str | None) -> Json:
     }
 
 
-def _schemas(requests: Requests) -> Json:
+def _schemas(verbs: Verbs) -> Json:
     payloads: list[type[BaseModel]] = [*(row.payload for row in ENTITIES), EventPayload]
     # What a payload may leave out is what its model has a default for: that is the schema of the input side.
     inputs: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in dict.fromkeys(payloads)]
@@ -202,18 +216,20 @@ def _schemas(requests: Requests) -> Json:
         schema_generator=_Untitled,
     )
     schemas: Json = definitions["$defs"]
-    for verb in sorted(requests):
-        schemas.update(_request(verb, requests[verb]))
+    for verb in sorted(verbs):
+        schemas.update(_request(verb, verbs[verb]))
     return {**schemas, "Answer": _ANSWER}
 
 
-def _request(verb: str, model: type[BaseModel]) -> Json:
+def _request(verb: str, command: Verb) -> Json:
     """The arguments of a verb beside the id, and what their schema refers to."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", schema_generator=_Untitled)
+    schema = command.arguments.model_json_schema(
+        ref_template="#/components/schemas/{model}", schema_generator=_Untitled
+    )
     definitions: Json = schema.pop("$defs", {})
     schema.pop("title", None)
     schema["properties"] = {"id": _ID, **schema.get("properties", {})}
-    schema["description"] = f"{schema.get('description', verb)} At most {MAX_REQUEST_BYTES} bytes of JSON."
+    schema["description"] = f"{command.help}. At most {MAX_REQUEST_BYTES} bytes of JSON."
     return {**definitions, _request_name(verb): schema}
 
 
@@ -233,4 +249,4 @@ def _request_name(verb: str) -> str:
 if __name__ == "__main__":
     from ipo_sim.runtime.commands import COMMANDS as REGISTRY
 
-    Path(__file__).with_name(DOCUMENT).write_bytes(shipped({verb: REGISTRY[verb].arguments for verb in REGISTRY}))
+    Path(__file__).with_name(DOCUMENT).write_bytes(shipped(REGISTRY))

@@ -85,21 +85,9 @@ class MqttSettings:
         """What to trust and to show; None without TLS. Reads the files anew; ConfigError when one cannot be used."""
         if not self.endpoint().secure:
             return None
-        import ssl  # noqa: PLC0415 - only those who use TLS pay for it
+        from ipo_sim.mqtt.tls import tls_context  # noqa: PLC0415 - only those who use TLS pay for it
 
-        tls = self.tls
-        try:
-            context = ssl.create_default_context(cafile=tls.ca)
-            if tls.cert is not None:
-                context.load_cert_chain(tls.cert, tls.key)
-        except OSError as error:
-            named = ", ".join(str(path) for path in (tls.ca, tls.cert, tls.key) if path is not None)
-            message = f"mqtt tls: cannot use {named}: {error.strerror or error}"
-            raise ConfigError(message) from error
-        if tls.insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+        return tls_context(self.tls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class VirtualReader:
     """A reader that is always attached. Nothing happens at it by itself: `start` without a task does for a fleet.
 
     `card` is in it at the start. `restored`: the unit has come back from its journal, which knows of the reader and of
-    `card`, the `counter`-th one; nothing is emitted then. Pass it when the unit's key presence is not `unknown`.
+    `card`, the `counter`-th one; nothing is emitted then. Pass it when the unit has heard of a card.
     """
 
     __slots__ = ("_counter", "_emit", "_restored", "card", "name")

@@ -14,7 +14,7 @@ from ipo_sim.core.model import UnitDefinition
 from ipo_sim.runtime import clock as clocks
 from ipo_sim.runtime.bus import Bus
 from ipo_sim.runtime.clock import Clock
-from ipo_sim.runtime.command import Context
+from ipo_sim.runtime.context import Context
 from ipo_sim.runtime.engine import Engine
 from ipo_sim.runtime.journal import Journal
 from ipo_sim.runtime.pump import Pump

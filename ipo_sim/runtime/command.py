@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ipo_sim.core.events import Fact, FeatureKeyInserted
 from ipo_sim.core.model import Nanoseconds, Unit, UnitName
 from ipo_sim.runtime.arguments import Arguments
-from ipo_sim.runtime.bus import Bus
-from ipo_sim.runtime.engine import Engine
-from ipo_sim.runtime.journal import Journal
-from ipo_sim.runtime.pump import Pump
-from ipo_sim.runtime.requests import Answer, Requests
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What commands reach of a daemon."""
-
-    pump: Pump
-    journal: Journal
-    bus: Bus
-    requests: Requests = field(default_factory=Requests)
-
-    @property
-    def engine(self) -> Engine:
-        """The engine behind the pump."""
-        return self.pump.engine
+from ipo_sim.runtime.context import Context
+from ipo_sim.runtime.requests import Answer
 
 
 class Situation(NamedTuple):

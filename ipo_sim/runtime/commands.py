@@ -13,7 +13,8 @@ from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
 from ipo_sim.runtime import intents, usage_commands
 from ipo_sim.runtime.carry_out import applied, apply, happen, situation
-from ipo_sim.runtime.command import Call, Command, Context
+from ipo_sim.runtime.command import Call, Command
+from ipo_sim.runtime.context import Context
 from ipo_sim.runtime.moment import rfc3339
 from ipo_sim.runtime.requests import Answer
 from ipo_sim.runtime.view import store_view

@@ -79,7 +79,8 @@ def is_sound(path: Path) -> bool:
     """Whether SQLite finds no damage in the whole file; JournalError when it cannot look, no file is sound."""
     if not path.exists():
         return True
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
+    with explained(path):
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)
     try:
         return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
     except sqlite3.OperationalError as error:

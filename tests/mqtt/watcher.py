@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -81,7 +82,13 @@ async def watcher(
     """A connected client that is subscribed to the filters, everything by default."""
     protocol = aiomqtt.ProtocolVersion.V5 if modern else aiomqtt.ProtocolVersion.V311
     async with aiomqtt.Client(
-        HOST, port, protocol=protocol, username=username, password=password, tls_context=tls_context
+        HOST,
+        port,
+        protocol=protocol,
+        username=username,
+        password=password,
+        tls_context=tls_context,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     ) as client:
         seen = Watcher(client)
         listening = asyncio.create_task(seen.listen(), name="test-watcher")

@@ -141,10 +141,14 @@ def test_a_reset_of_the_reader_is_no_news_of_the_card(heard: bool) -> None:  # n
     run(scenario())
 
 
-@pytest.mark.parametrize("lost", [{"HELLO": 1, "CARD": 1}, {"BEAT": 2, "CARD": 1}], ids=["hello", "beats"])
-def test_a_card_exchanged_during_a_reset_is_found_by_any_sign_of_the_reset(lost: dict[str, int]) -> None:
+# Uptime shows a reset when it goes back; in a reader that ran for a second only, lost beats hide that.
+@pytest.mark.parametrize(
+    ("ran_s", "lost"), [(5, {"HELLO": 1, "CARD": 1}), (1, {"BEAT": 2, "CARD": 1})], ids=["uptime", "hello"]
+)
+def test_a_card_exchanged_during_a_reset_is_found_by_any_sign_of_it(ran_s: int, lost: dict[str, int]) -> None:
     async def scenario() -> None:
         async with settled(Chip()) as b:
+            await until(ran_s + 0.5)
             b.board.swallow.update(lost)
             b.board.chip = OTHER
             b.board.power_on(WATCHDOG)

@@ -188,7 +188,7 @@ class TestLife:
         answer = await ask(runtime, "shutdown minutes=5 'source=Phone Extn 201'")
         entry = runtime.journal.entry(A, 1, answer["seq"])
         assert entry is not None
-        assert entry.event.fact.source == "Phone Extn 201"  # type: ignore[union-attr]  # a ShutdownRequested
+        assert entry.event.fact.source == "Phone Extn 201"  # type: ignore[union-attr]  # it is a ShutdownRequested
         assert runtime.engine.unit(A).life.shutdown_minutes == 5
 
 

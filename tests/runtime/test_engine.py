@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.events import DateSet, Event, FeatureKeyInserted, FeatureKeyRemoved, PowerApplied, PowerRemoved
@@ -183,9 +184,11 @@ class TestDeadlines:
         assert runtime.engine.next_deadline() == runtime.engine.next_deadline(B)
 
     def test_deadlines_put_off_for_ever_do_not_pile_up(self, runtime: Runtime) -> None:
+        runtime.engine.apply(B, FeatureKeyRemoved(), "hand")
         for fact in toggles(3_000):
             runtime.clock.advance(SECOND)
             runtime.engine.apply(A, fact, "hand")
+        assert runtime.engine.next_deadline() == runtime.engine.next_deadline(B)
         assert len(runtime.engine._heap) <= 2 * 2 + MIN_HEAP + 1
 
     def test_a_unit_that_came_late_catches_up_on_its_own_past(self, tmp_path: Path) -> None:
@@ -206,6 +209,15 @@ class TestDeadlines:
         assert entry is not None
         assert entry.event.at == grace
         third.close()
+
+    def test_a_fact_waits_for_however_many_of_them(self) -> None:
+        names = [UnitName(f"u{number:03}") for number in range(MAX_BATCH + 50)]
+        runtime = open_bench(None, *map(small, names))
+        subscription = runtime.bus.subscribe("test", max_records=10_000)
+        runtime.clock.advance(Nanoseconds(20 * SECOND))
+        runtime.engine.apply(names[0], PowerRemoved(), "hand")
+        assert [line.type for line in published(subscription)] == ["deadline-reached"] * len(names) + ["power-removed"]
+        runtime.close()
 
 
 class TestDefects:
@@ -287,3 +299,13 @@ class TestSnapshots:
         assert kept.at == NOON < now
         assert taken.seq == unit.seq
         again.close()
+
+    def test_a_disk_that_is_full_at_the_end_is_told_and_the_directory_given_back(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        runtime = open_bench(tmp_path)
+        monkeypatch.setattr(runtime.journal, "write_clock", _fail)
+        with capture_logs() as logs:
+            runtime.close()
+        assert [log["event"] for log in logs] == ["journal_not_closed_cleanly"]
+        open_bench(tmp_path).close()

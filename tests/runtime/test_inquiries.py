@@ -142,7 +142,7 @@ class TestWhy:
 @given(st.data())
 def test_every_fact_has_words(data: st.DataObject) -> None:
     fact = data.draw(actions.filter(lambda action: isinstance(action, get_args(Fact))))
-    assert describe(fact)  # type: ignore[arg-type]  # filtered
+    assert describe(fact)  # type: ignore[arg-type]  # filtered above, which mypy does not follow
 
 
 class TestWhatIf:

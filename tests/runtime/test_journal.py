@@ -134,6 +134,11 @@ class TestLock:
         with pytest.raises(JournalError, match=r"the state directory .*file/state cannot be used"):
             Journal.create(tmp_path / "file" / "state")
 
+    def test_a_lock_that_is_none_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / LOCK_NAME).write_bytes(b"no lock" * 100)
+        with pytest.raises(JournalError, match="cannot be locked: file is not a database"):
+            Journal.create(tmp_path)
+
     def test_a_new_directory_is_for_its_owner_only(self, tmp_path: Path) -> None:
         Journal.create(tmp_path / "deep" / "state").close()
         assert (tmp_path / "deep" / "state").stat().st_mode & 0o777 == 0o700
@@ -214,6 +219,17 @@ class TestDamage:
             open_bench(tmp_path, fresh=True).close()
             assert (tmp_path / f"{JOURNAL_NAME}.damaged-{number}").read_bytes() == b"no database" * 100
         open_bench(tmp_path).close()
+
+    def test_a_fresh_start_needs_no_file(self, tmp_path: Path) -> None:
+        open_bench(tmp_path, fresh=True).close()
+        assert sorted(path.name for path in tmp_path.iterdir()) == [JOURNAL_NAME, LOCK_NAME]
+
+    @pytest.mark.parametrize("fresh", [True, False])
+    def test_what_cannot_be_opened_is_not_called_damaged(self, tmp_path: Path, fresh: bool) -> None:  # noqa: FBT001 - a parameter of the table
+        (tmp_path / JOURNAL_NAME).mkdir()
+        with pytest.raises(JournalError, match="cannot be used: unable to open database file"):
+            open_bench(tmp_path, fresh=fresh)
+        assert (tmp_path / JOURNAL_NAME).is_dir()
 
     def test_a_damaged_page_is_found_when_the_history_is_read(self, tmp_path: Path) -> None:
         written(tmp_path)

@@ -89,4 +89,4 @@ def test_traces_are_part_of_the_line() -> None:
 def test_loading_it_loads_nothing_heavy() -> None:
     program = "import sys, ipo_sim.runtime.log; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"rich", "pydantic", "sqlite3", "yaml"} & set(loaded)
+    assert not {"rich", "pydantic", "aiomqtt", "yaml"} & set(loaded)

@@ -11,10 +11,12 @@ from structlog.testing import capture_logs
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.events import (
+    DateSet,
     FaultSet,
     FeatureKeyRemoved,
     LicenceAdded,
     LicenceRemoved,
+    PartConfigured,
     PartFitted,
     PartWithdrawn,
     PowerRemoved,
@@ -155,6 +157,8 @@ class TestEpochs:
             PartFitted("slots/2", "POT8"),
             PartWithdrawn("expansion/1"),
             FaultSet("slots/1", "overheated"),
+            PartConfigured("slots/3", "DS8"),
+            DateSet(HOUR),
         ):
             runtime.engine.apply(A, fact, "hand")
         runtime.close()
@@ -181,6 +185,8 @@ class TestEpochs:
             "POT8 was fitted at slots/2",
             "the part at expansion/1 was withdrawn",
             "a fault was set at slots/1: overheated",
+            "DS8 was configured at slots/3",
+            "the unit's date was set",
         ]
 
     def test_a_fresh_start_begins_anew_with_the_same_definition(self, state_dir: Path) -> None:

@@ -54,6 +54,16 @@ class Stuck(Plain):
         await asyncio.Event().wait()
 
 
+class Stubborn(Plain):
+    """A service that is not done when it is told to be."""
+
+    async def run(self) -> None:
+        try:
+            await super().run()
+        except asyncio.CancelledError:
+            await self.fail.wait()
+
+
 class Rude(Plain):
     """A service whose goodbye fails."""
 
@@ -148,6 +158,25 @@ async def test_a_goodbye_that_takes_too_long_is_cut(diary: Diary, monkeypatch: p
         assert await task == EXIT_OK
     assert [(log["event"], log["service"]) for log in logs] == [("service_not_stopped_in_time", "link")]
     assert diary[-2:] == ["pump says goodbye", "pump ends"]
+
+
+async def test_a_service_that_does_not_end_is_named_and_waited_for_last(
+    diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "STOP_TIMEOUT_S", 0.01)
+    stubborn = Stubborn("link", diary)
+    pump = Polite("pump", diary)
+    supervisor = Supervisor([pump, stubborn])
+    with capture_logs() as logs:
+        task = await started(supervisor)
+        supervisor.stop()
+        async with asyncio.timeout(5):
+            while "pump ends" not in diary:
+                await asyncio.wait([task], timeout=0.001)
+        assert not task.done()
+        stubborn.fail.set()
+        assert await task == EXIT_OK
+    assert [(log["event"], log["service"]) for log in logs] == [("service_does_not_end", "link")]
 
 
 async def test_a_goodbye_that_fails_does_not_keep_the_others_from_theirs(diary: Diary) -> None:
