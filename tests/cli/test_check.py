@@ -29,25 +29,18 @@ def outcome_of(text: str) -> tuple[str, str, int, int]:
     return found.state, found.edition, found.serving, found.fitted
 
 
-@pytest.mark.parametrize(
-    ("config", "outcome"),
-    [
-        ("full", "bench-1: ip500 r5 boots to running, professional edition, 16 of 16 parts in service"),
-        ("minimal", "unit-1: ip500 r5 boots to running, standard edition, nothing fitted"),
-        ("unlicensed", "bench-1: ip500 r5 boots to running, standard edition, 4 of 6 parts in service"),
-        ("wrong-card", "bench-1: ip500 r5 boots to running, standard edition, 3 of 5 parts in service"),
-        (
-            "serial-reader",
-            "bench-1: ip500 r5 boots to awaiting_feature_key, standard edition, 0 of 3 parts in service, until a card is"
-            " read at /dev/fkc0",
-        ),
-        (
-            "fleet",
-            "unit-0001 to unit-0025 (25 units): ip500 r5 boots to running, professional edition, 6 of 6 parts in"
-            " service",
-        ),
-    ],
-)
+OUTCOMES = """
+full: bench-1: ip500 r5 boots to running, professional edition, 16 of 16 parts in service
+minimal: unit-1: ip500 r5 boots to running, standard edition, nothing fitted
+unlicensed: bench-1: ip500 r5 boots to running, standard edition, 4 of 6 parts in service
+wrong-card: bench-1: ip500 r5 boots to running, standard edition, 3 of 5 parts in service
+serial-reader: bench-1: ip500 r5 boots to awaiting_feature_key, standard edition, 0 of 3 parts in service, \
+until a card is read at /dev/fkc0
+fleet: unit-0001 to unit-0025 (25 units): ip500 r5 boots to running, professional edition, 6 of 6 parts in service
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize(("config", "outcome"), [line.split(": ", 1) for line in OUTCOMES])
 def test_each_configuration_tells_how_it_boots(config: str, outcome: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = CONFIGS / f"{config}.yaml"
     assert main(["check", str(path)]) == 0
