@@ -12,6 +12,7 @@ from ipo_sim.config import words
 from ipo_sim.config.entries import UnitEntry
 from ipo_sim.config.hardware import parts_of
 from ipo_sim.config.numbering import card_serial, numbers_of, unit_name
+from ipo_sim.config.people import extension_of, user_of
 from ipo_sim.config.settings import ReaderSettings
 from ipo_sim.core.model import SECOND_NS, BootPolicy, Card, Nanoseconds, UnitDefinition, UnitName
 from ipo_sim.licensing.key import issue, normalise
@@ -71,6 +72,8 @@ class Builder:
             utc_offset_minutes=words.utc_offset_minutes(entry.timezone) or 0,
             reader_kind=self._shared(entry.feature_key.reader),
             parts=self._shared(tuple(self._shared(part) for part in parts_of(entry))),
+            users=self._shared(tuple(map(user_of, entry.users))),
+            extensions=self._shared(tuple(map(extension_of, entry.extensions))),
         )
 
     def _keys(self, entry: UnitEntry, serial: str, secret: bytes) -> Iterator[str]:

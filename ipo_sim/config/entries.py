@@ -61,6 +61,11 @@ def _number(value: object) -> object:
     return value
 
 
+def _digits(value: object) -> object:
+    """A number to dial that was written without quotes."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _version(value: object) -> object:
     return str(value) if value == MQTT_5 and not isinstance(value, bool) else value
 
@@ -81,6 +86,11 @@ def _from_catalogue(what: str) -> dict[str, Any]:
 _BY_NUMBER: dict[str, Any] = {"propertyNames": {"pattern": "^[0-9]+$"}}
 
 Number = Annotated[int, BeforeValidator(_number)]
+Digits = Annotated[
+    str,
+    Field(max_length=MAX_TEXT, json_schema_extra={"type": ["string", "integer"]}),
+    BeforeValidator(_digits),
+]
 BaseCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("slot"))]
 DaughterCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("daughter"))]
 Module = Annotated[Text, Field(json_schema_extra=_from_catalogue("expansion"))]
@@ -169,6 +179,28 @@ class LicenceEntry(Entry):
     )
 
 
+class UserEntry(Entry):
+    """A user; profile and features take licences when the unit starts."""
+
+    name: Text = Field(description="User name, at most 15 characters.", examples=["anna"])
+    full_name: str = Field("", max_length=MAX_TEXT, description="Full name, at most 31 characters.")
+    extension: Digits = Field("", description="Number to dial.", examples=["201"])
+    profile: Text = Field(
+        "basic", description="Profile; any but basic takes a licence.", json_schema_extra=_from_catalogue("profile")
+    )
+    features: list[Text] = Field([], max_length=MAX_LICENCES, description="Further features that take a licence each.")
+
+
+class ExtensionEntry(Entry):
+    """An IP extension, at which a phone can register."""
+
+    number: Digits = Field(description="Number to dial.", examples=["201"])
+    kind: Literal["avaya-ip", "third-party-ip", "dect"] = Field("avaya-ip", description="What registers there.")
+    reserve: Literal["none", "avaya", "third-party", "both"] = Field(
+        "none", description="Endpoint licences that it keeps for itself from the first start on."
+    )
+
+
 class UnitEntry(Entry):
     """One control unit, or with a `count` that many of the same make."""
 
@@ -215,6 +247,10 @@ class UnitEntry(Entry):
     )
     licences: list[Annotated[LicenceEntry, _opened("key")]] = Field(
         [], max_length=MAX_LICENCES, description="Licence keys in the unit's configuration."
+    )
+    users: list[UserEntry] = Field([], max_length=MAX_LICENCES, description="Users with their profiles.")
+    extensions: list[ExtensionEntry] = Field(
+        [], max_length=MAX_LICENCES, description="IP extensions; ports of cards need no entry."
     )
 
 

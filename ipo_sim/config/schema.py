@@ -8,6 +8,7 @@ from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Catalogue, PlaceKind
 from ipo_sim.config.entries import FROM_CATALOGUE, SHORTHANDS, ConfigFile
 from ipo_sim.config.mistakes import SPELLINGS
+from ipo_sim.core.people import BASIC, user_features
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TITLE = "Configuration of ipo-sim"
@@ -37,6 +38,7 @@ def _words(catalogue: Catalogue) -> dict[str, list[str]]:
     words = {kind.value: [part.code for part in parts if part.place is kind] for kind in PlaceKind}
     words["model"] = list(catalogue.models)
     words["release_profile"] = sorted({p for model in catalogue.models.values() for p in model.release_profiles})
+    words["profile"] = [BASIC, *user_features(catalogue)]
     words["licence"] = list(catalogue.licences_by_name)
     return words
 

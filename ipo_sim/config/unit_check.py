@@ -10,7 +10,9 @@ from ipo_sim.config.entries import FeatureKeyEntry, LicenceEntry, UnitEntry
 from ipo_sim.config.hardware import HardwareCheck
 from ipo_sim.config.mistakes import Findings, Location, choice, path_text
 from ipo_sim.config.numbering import card_serial, numbered_texts, numbers_of
+from ipo_sim.config.people import user_of
 from ipo_sim.config.shape import Salvage
+from ipo_sim.core.people import extension_problem, user_problem
 from ipo_sim.errors import LicenceFormatError
 from ipo_sim.licensing.key import DEFAULT_SECRET, KEY_LENGTH, issue, normalise
 
@@ -40,6 +42,8 @@ class UnitCheck:
         self._check_words(entry, here)
         self._check_reader(entry.feature_key, (*here, "feature_key"))
         self._check_licences(entry, (*here, "licences"))
+        self._check_users(entry, (*here, "users"))
+        self._check_extensions(entry, (*here, "extensions"))
 
     def _model(self, entry: UnitEntry, here: Location) -> ModelType | None:
         """The model, if both it and its release profile are known."""
@@ -108,6 +112,25 @@ class UnitCheck:
                 self._check_minted(entry, licence, where)
             elif not self._salvage.touches(where):
                 self._tell(where, "neither a key nor a licence to mint")
+
+    def _check_users(self, entry: UnitEntry, here: Location) -> None:
+        names: dict[str, Location] = {}
+        for where, user in self._salvage.enumerate(here, entry.users):
+            problem = user_problem(self._catalogue, user_of(user))
+            if problem is not None:
+                field, message = problem
+                self._tell((*where, field), message)
+            if user.name in names:
+                self._tell((*where, "name"), f"the same name as {path_text(names[user.name])}")
+            names.setdefault(user.name, where)
+
+    def _check_extensions(self, entry: UnitEntry, here: Location) -> None:
+        numbers: dict[str, Location] = {}
+        for where, extension in self._salvage.enumerate(here, entry.extensions):
+            self._tell((*where, "number"), extension_problem(extension.number))
+            if extension.number in numbers:
+                self._tell((*where, "number"), f"the same number as {path_text(numbers[extension.number])}")
+            numbers.setdefault(extension.number, where)
 
     def _check_key(self, licence: LicenceEntry, where: Location, seen: dict[str, Location]) -> None:
         text = normalise(licence.key or "")

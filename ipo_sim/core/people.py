@@ -137,8 +137,9 @@ def remove_user(draft: Draft, fact: UserRemoved) -> None:
 
 def configure_extension(draft: Draft, fact: ExtensionConfigured) -> None:
     """An IP extension; of another kind than before its phone has to register again."""
-    if not _NUMBER.fullmatch(fact.number):
-        raise CommandRejected("bad-extension", f"an extension number has 1 to 9 digits, not {fact.number!r}")
+    problem = extension_problem(fact.number)
+    if problem is not None:
+        raise CommandRejected("bad-extension", problem)
     known = _extension(draft, fact.number)
     if known is not None and (known.kind, known.reserve) == (fact.kind, fact.reserve):
         raise CommandRejected("unchanged", f"extension {fact.number} is configured so already")
@@ -284,19 +285,35 @@ def _require_holder(holder: str) -> None:
         raise CommandRejected("bad-holder", f"a holder is named by 1 to {MAX_HOLDER} printable characters")
 
 
+def user_problem(catalogue: Catalogue, user: UserDefinition) -> tuple[str, str] | None:
+    """The first field of a user that no unit takes, and why; None: all are fine."""
+    if not 1 <= len(user.name) <= MAX_USER_NAME or _FORBIDDEN.search(user.name):
+        return "name", f'a user name has 1 to {MAX_USER_NAME} characters, none of / + # , "'
+    if len(user.full_name) > MAX_FULL_NAME or _FORBIDDEN.search(user.full_name):
+        return "full_name", f'a full name has at most {MAX_FULL_NAME} characters, none of / + # , "'
+    if user.extension and not _NUMBER.fullmatch(user.extension):
+        return "extension", f"{user.extension[:MAX_HOLDER]!r} is not an extension number of 1 to 9 digits"
+    known = (BASIC, *user_features(catalogue))
+    for field, names in (("profile", (user.profile,)), ("features", user.features)):
+        for name in names:
+            if name not in known:
+                return field, f"{name[:MAX_HOLDER]!r} is not for users; allowed: {', '.join(known)}"
+    return None
+
+
+def extension_problem(number: str) -> str | None:
+    """Why this is no number of an extension; None: it is."""
+    return None if _NUMBER.fullmatch(number) else f"{number[:MAX_HOLDER]!r} is not an extension number of 1 to 9 digits"
+
+
 def _require_user(draft: Draft, fact: UserConfigured) -> None:
-    if not 1 <= len(fact.name) <= MAX_USER_NAME or _FORBIDDEN.search(fact.name):
-        raise CommandRejected("bad-user", f'a user name has 1 to {MAX_USER_NAME} characters, none of / + # , "')
-    if len(fact.full_name) > MAX_FULL_NAME or _FORBIDDEN.search(fact.full_name):
-        raise CommandRejected("bad-user", f'a full name has at most {MAX_FULL_NAME} characters, none of / + # , "')
-    if fact.extension and not _NUMBER.fullmatch(fact.extension):
-        raise CommandRejected("bad-user", f"an extension number has 1 to 9 digits, not {fact.extension!r}")
-    known = user_features(draft.catalogue)
-    for feature in (fact.profile, *fact.features):
-        if feature not in known and feature != BASIC:
-            raise CommandRejected("unknown-feature", f"{feature[:MAX_HOLDER]!r} is not for users: {', '.join(known)}")
+    user = UserDefinition(fact.name, fact.full_name, fact.extension, fact.profile, fact.features)
+    problem = user_problem(draft.catalogue, user)
+    if problem is not None:
+        field, message = problem
+        raise CommandRejected("unknown-feature" if field in ("profile", "features") else "bad-user", message)
     most = _max_users(draft)
-    if len(draft.users) >= most and all(user.name != fact.name for user in draft.users):
+    if len(draft.users) >= most and all(known.name != fact.name for known in draft.users):
         raise CommandRejected("capacity", f"this unit serves at most {most} users")
 
 
