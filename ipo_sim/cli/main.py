@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -22,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0: done. 1: it failed, or the answer is no. 2: the command line or a configuration is wrong. Nothing is raised but
     what `--help` and a wrong command line do: SystemExit.
     """
+    if argv is None:
+        _lighten_imports()
     arguments = sys.argv[1:] if argv is None else list(argv)
     debug = "--debug" in arguments or bool(os.environ.get("IPO_SIM_DEBUG"))
     try:
@@ -39,7 +42,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: Namespace) -> int:
     """The command's module is imported now: nobody pays for the others."""
     command: Callable[[Namespace], int] = import_module(arguments.module).main
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
     return command(arguments)
+
+
+def _lighten_imports() -> None:
+    """Save a fifth of what imports cost: only for a process of our own, since it is the whole process that changes."""
+    # What imports make stays: no use to look for garbage in it, neither meanwhile nor later.
+    gc.disable()
+    # Other packages' plugins have no business in our models, and the look for them reads all that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def _failed(error: Exception, *, debug: bool) -> int:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # What is not needed for it waits until the units are seen, but not for ever: the broker may be away.
 PATIENCE_S = 0.5
+# What is imported at once holds up what units say that boot in no time; nobody types a command that fast.
+CALM_S = 0.2
 
 
 class Plan(NamedTuple):
@@ -123,6 +125,7 @@ async def _serve(plan: Plan, runtime: Runtime, readers: FeatureKeyReaders, summa
         services += [runtime.pump, readers]
         services += [Named(f"mqtt {link.identity.client_id}", link.run) for link in links]
         services.append(Named("summary", partial(_show, plan, mqtt, runtime, links, summary)))
+        services.append(Named("readiness", partial(_get_ready, links)))
         stack.enter_context(published(plan.state_dir, _daemon(plan, mqtt, runtime)))
         return await run_daemon(services, _nothing)
 
@@ -153,24 +156,34 @@ async def _execute(
     context: Context, unit: UnitName, verb: str, arguments: Mapping[str, object], request_id: str | None = None
 ) -> Mapping[str, object]:
     """The registry's `execute`, whose models the start does not pay for."""
-    from ipo_sim.runtime.commands import execute  # noqa: PLC0415 - `_show` has it ready soon after the start
+    from ipo_sim.runtime.commands import execute  # noqa: PLC0415 - `_get_ready` has it soon after the start
 
     return await execute(context, unit, verb, arguments, request_id)
 
 
 async def _show(plan: Plan, mqtt: MqttSettings, runtime: Runtime, links: Sequence[Link], summary: Summary) -> None:
-    """Once the units are seen: make ready for commands, settle the memory, and show how things stand."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_S):
-            for link in links:
-                await link.synchronised.wait()
+    """Once the units are seen: show how things stand."""
+    await _seen(links)
+    summary.introduce(_introduction(plan, mqtt, runtime))
+    await summary.follow(runtime.bus)
+
+
+async def _get_ready(links: Sequence[Link]) -> None:
+    """Once the units are seen, and have had time to say that they boot: make ready for commands, settle the memory."""
+    await _seen(links)
+    await asyncio.sleep(CALM_S)
     import ipo_sim.runtime.commands  # noqa: F401, PLC0415 - the first command shall not have to wait for it
 
     # What the start made stays, and need not be looked through again and again.
     gc.collect()
     gc.freeze()
-    summary.introduce(_introduction(plan, mqtt, runtime))
-    await summary.follow(runtime.bus)
+
+
+async def _seen(links: Sequence[Link]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            for link in links:
+                await link.synchronised.wait()
 
 
 def _introduction(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Introduction:

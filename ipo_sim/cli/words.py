@@ -88,5 +88,5 @@ def _value(text: str) -> object:
         return text
     try:
         return json.loads(text)
-    except ValueError:
-        return text
+    except ValueError as error:
+        raise UsageError(f"{text}: not valid JSON: {error}") from None

@@ -1,6 +1,7 @@
-"""The payloads: one model for each kind of entity. They are the encoder's output and the source of the schema.
+"""The payloads: one model for each kind of entity. They are the source of the schema; a daemon does not load them.
 
-Fields are an API: adding one is compatible, anything else raises `VERSION` and goes into the changelog.
+The encoder writes their fields, in their order; tests hold it to that. Fields are an API: adding one is compatible,
+anything else raises the encoder's `VERSION` and goes into the changelog.
 """
 
 from __future__ import annotations
@@ -22,22 +23,10 @@ from ipo_sim.core.model import (
     OperState,
     PhoneState,
     Reserve,
-    Severity,
 )
 from ipo_sim.licensing.status import LicenceStatus
 
-VERSION: Literal[1] = 1
-
 SeverityName = Literal["cleared", "indeterminate", "critical", "major", "minor", "warning"]
-SEVERITIES: dict[Severity, SeverityName] = {
-    Severity.CLEARED: "cleared",
-    Severity.INDETERMINATE: "indeterminate",
-    Severity.CRITICAL: "critical",
-    Severity.MAJOR: "major",
-    Severity.MINOR: "minor",
-    Severity.WARNING: "warning",
-}
-
 Chain = Annotated[tuple[str, ...], Field(description="Why it is not in order, from near to far.")]
 
 
