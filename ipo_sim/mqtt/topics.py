@@ -14,6 +14,7 @@ SCHEMA = "schema"
 COMMANDS = "commands"
 REPLY = "reply"
 UNIT = "unit"
+FEATURE_KEY = "feature-key"
 
 # A prefix level: no wildcard, no NUL, and no blank, which the embedded broker cannot carry.
 _LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
@@ -25,7 +26,7 @@ GROUPS = ("licences", "features", "slots", "expansion", "leds", "alarms")
 _RANK = {
     name: rank
     for rank, names in enumerate(
-        (("feature-key",), ("reader",), ("licences",), ("features",), ("slots", "expansion"), ("leds",), ("alarms",))
+        ((FEATURE_KEY,), ("reader",), ("licences",), ("features",), ("slots", "expansion"), ("leds",), ("alarms",))
     )
     for name in names
 }
