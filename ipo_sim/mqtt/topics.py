@@ -14,6 +14,7 @@ SCHEMA = "schema"
 COMMANDS = "commands"
 REPLY = "reply"
 UNIT = "unit"
+FEATURE_KEY = "feature-key"
 
 # A prefix level: no wildcard, no NUL, and no blank, which the embedded broker cannot carry.
 _LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
@@ -26,7 +27,7 @@ _RANK = {
     name: rank
     for rank, names in enumerate(
         (
-            ("feature-key",),
+            (FEATURE_KEY,),
             ("reader",),
             ("licences",),
             ("features",),

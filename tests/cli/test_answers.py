@@ -126,7 +126,24 @@ def test_values_in_a_line(value: object, text: str) -> None:
             "X, 4, until 2030-12-31",
         ),
         ("licences/2", {"status": "Invalid", "type": "Invalid", "instances": None}, "Invalid", "Invalid"),
-        ("features/x", {"available": 3, "licensed": 4, "free": 0}, "3", "available of 4 licensed and 0 free"),
+        (
+            "features/x",
+            {"available": 3, "in_use": 1, "usable": 4, "licensed": 4, "free": 0, "refused": True, "wanting": 2},
+            "3 free",
+            "1 in use, 4 usable of 4 licensed and 0 unlicensed, a use was refused, 2 wanting",
+        ),
+        (
+            "users/anna",
+            {"profile": "power-user", "features": ["receptionist"], "extension": "201", "active": False},
+            "inactive",
+            "power-user, receptionist, extension 201",
+        ),
+        (
+            "extensions/201",
+            {"kind": "dect", "reserved": "avaya", "state": "licensed"},
+            "licensed",
+            "dect, reserved avaya",
+        ),
         ("slots/1", {"fitted": "DS8", "configured": "DS8", "oper_state": "enabled", "hold": None}, "enabled", "DS8"),
         (
             "slots/1",

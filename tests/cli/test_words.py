@@ -89,7 +89,7 @@ def test_events_can_be_json() -> None:
         ("advance -1", "advance: seconds: "),
         ("set-time", "one of scale, pause and date is wanted"),
         ("what-if", "what-if: events: "),
-        ("what-if remove", "there is no command remove: did you mean remove-card?"),
+        ("what-if remove-crd", "there is no command remove-crd: did you mean remove-card?"),
         ("what-if fit a", "fit: part: "),
         ("what-if 'events=[1'", "[1: not valid JSON: "),
         ("remove-crd", "there is no command remove-crd: did you mean remove-card?"),
