@@ -28,7 +28,18 @@ _BAD = frozenset(
 )
 _SHAKY = frozenset({"grace", "Unknown", "Dormant", "Expired", "Obsolete", "warning", "minor", "starting", "unchecked"})
 
-_ORDER = ("unit", "feature-key", "reader", "alarms", "slots", "expansion", "licences", "features", "leds")
+_ORDER = (
+    "availability",
+    "unit",
+    "feature-key",
+    "reader",
+    "alarms",
+    "slots",
+    "expansion",
+    "licences",
+    "features",
+    "leds",
+)
 
 
 def state_of(path: str, payload: Payload) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from ipo_sim.core.events import DateSet
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, ConfigError
 from ipo_sim.mqtt.backoff import Backoff
@@ -17,9 +18,9 @@ from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.mqtt.readback import Readback
 from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.mqtt.settings import MqttSettings
-from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, Topics, cascade_rank
+from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, FEATURE_KEY, Topics, cascade_rank
 from ipo_sim.mqtt.unit_document import unit_document
-from ipo_sim.runtime.bus import Batch, Bus, Subscription
+from ipo_sim.runtime.bus import Batch, Bus, Entry, Subscription
 
 ONLINE = b"online"
 OFFLINE = b"offline"
@@ -207,7 +208,7 @@ class Link:
         """Entities in the order of their last change, then what happened."""
         unsaid = len(batch.records)
         try:
-            for (unit, path), entry in batch.entities.items():
+            for (unit, path), entry in self._changed(batch).items():
                 await session.publish(self._topics.entity(unit, path), self._encoder.entity(unit, entry), retain=True)
                 self._published += 1
             for record in batch.records:
@@ -216,6 +217,13 @@ class Link:
                 unsaid -= 1
         finally:
             self._missed += unsaid
+
+    def _changed(self, batch: Batch) -> dict[tuple[UnitName, str], Entry]:
+        """The batch's entities; ahead of them the feature key of a unit whose clock was set: it tells a unit time."""
+        moved = {record.unit for record in batch.records if isinstance(record.event.fact, DateSet)}
+        keys = {(unit, FEATURE_KEY): self._bus.latest(unit).get(FEATURE_KEY) for unit in moved}
+        ahead = {key: entry for key, entry in keys.items() if entry is not None and key not in batch.entities}
+        return ahead | batch.entities if ahead else batch.entities
 
     async def _contradict(self, session: Session) -> None:
         """Take back an `offline` that is not ours: the late last will of a connection that was lost before."""

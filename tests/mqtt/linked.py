@@ -40,11 +40,14 @@ async def synchronised(link: Link) -> None:
 async def running(link: Link) -> AsyncIterator[asyncio.Task[None]]:
     """Run a link until the end of the block, which is a clean stop."""
     task = asyncio.create_task(link.run(), name="test-link")
+    # Whoever waits for a link that ended by a defect learns of it now.
+    task.add_done_callback(lambda _: link.synchronised.set())
     try:
         yield task
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(outcome, asyncio.CancelledError), outcome
 
 
 def store(bus: Bus, link: Link, prefix: str = "ipo-sim") -> dict[str, bytes]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ipo_sim.core.events import FeatureKeyInserted, FeatureKeyRemoved, LicenceRemoved, PartWithdrawn
+from ipo_sim.core.events import DateSet, FeatureKeyInserted, FeatureKeyRemoved, LicenceRemoved, PartWithdrawn
+from ipo_sim.core.model import SECOND_NS, Nanoseconds
 from ipo_sim.mqtt.settings import ConnectionMode
 from ipo_sim.mqtt.topics import Topics, cascade_rank
 from ipo_sim.runtime.bus import Bus
@@ -156,3 +157,15 @@ async def test_a_late_last_will_is_contradicted(broker: Broker) -> None:
         await seen.client.publish(topic, b"offline", qos=1, retain=True)
         await seen.until(lambda: [item.payload for item in seen.heard][-2:] == [b"offline", b"online"])
         assert (await retained_now(broker.port))[topic] == b"online"
+
+
+async def test_a_unit_whose_clock_is_set_tells_its_deadlines_anew(broker: Broker) -> None:
+    bus = Bus()
+    unit = LiveUnit(bus).boot()
+    unit.apply(FeatureKeyRemoved())
+    link = make_link(settings_for(broker.port), bus)
+    async with running(link), watcher(broker.port) as seen:
+        await synchronised(link)
+        await seen.field("ipo-sim/bench-1/feature-key", "grace_until", "2026-01-05T14:00:10Z")
+        unit.apply(DateSet(Nanoseconds(3_600 * SECOND_NS)))
+        await seen.field("ipo-sim/bench-1/feature-key", "grace_until", "2026-01-05T15:00:10Z")
