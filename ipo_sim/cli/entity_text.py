@@ -38,6 +38,8 @@ _ORDER = (
     "expansion",
     "licences",
     "features",
+    "users",
+    "extensions",
     "leds",
 )
 
