@@ -77,7 +77,7 @@ class Client(aiomqtt.Client):
             self._connected.set_exception(aiomqtt.MqttCodeError(reason_code))
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
-    def _on_socket_register_write(self, client: paho.Client, userdata: object, sock: Any) -> None:  # noqa: ANN401, ARG002
+    def _on_socket_register_write(self, client: paho.Client, userdata: object, sock: Any) -> None:  # noqa: ANN401, ARG002 - paho's own
         # Only connecting runs in another thread. From the loop's own it need not be woken: a system call less.
         if threading.get_ident() == self._loop_thread:
             self._await_room(client, sock)

@@ -168,4 +168,5 @@ async def test_a_unit_whose_clock_is_set_tells_its_deadlines_anew(broker: Broker
         await synchronised(link)
         await seen.field("ipo-sim/bench-1/feature-key", "grace_until", "2026-01-05T14:00:10Z")
         unit.apply(DateSet(Nanoseconds(3_600 * SECOND_NS)))
-        await seen.field("ipo-sim/bench-1/feature-key", "grace_until", "2026-01-05T15:00:10Z")
+        told = await seen.field("ipo-sim/bench-1/feature-key", "grace_until", "2026-01-05T15:00:10Z")
+    assert told["condition"] == "grace"

@@ -99,6 +99,7 @@ async def test_an_idle_link_notices_a_hung_broker_by_its_keepalive(mosquitto: Mo
         await lost(link)
         mosquitto.resume()
         await synchronised(link)
+        assert link.counters()["connects"] == 2
 
 
 async def test_while_the_broker_is_away_the_backlog_stays_as_small_as_the_unit(broker: Broker) -> None:

@@ -129,6 +129,7 @@ async def test_the_url_may_hold_them_too(tmp_path: Path) -> None:
         _, link = booted(settings_for(broker.port, url=f"mqtt://unit:secret@{HOST}:{broker.port}"))
         async with running(link):
             await synchronised(link)
+            assert link.counters()["connects"] == 1
 
 
 @pytest.mark.parametrize("version", [4, 5])
