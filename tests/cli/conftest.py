@@ -48,7 +48,7 @@ def mosquitto_in(folder: Path, extra: str = "allow_anonymous true\n") -> Iterato
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     configuration = folder / "mosquitto.conf"
-    configuration.write_text(f"listener {port} {HOST}\nset_tcp_nodelay true\n{extra}")
+    configuration.write_text(f"user root\nlistener {port} {HOST}\nset_tcp_nodelay true\n{extra}")
     with (folder / "mosquitto.log").open("w") as log:
         process = subprocess.Popen([program, "-c", configuration], stdout=log, stderr=log)
     try:
