@@ -18,7 +18,7 @@ from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.mqtt.readback import Readback
 from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.mqtt.settings import MqttSettings
-from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, FEATURE_KEY, Topics, cascade_rank
+from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, FEATURE_KEY, Topics, cascade_rank, entity_path
 from ipo_sim.mqtt.unit_document import unit_document
 from ipo_sim.runtime.bus import Batch, Bus, Entry, Subscription
 
@@ -264,7 +264,7 @@ class Link:
         elif rest.startswith(f"{COMMANDS}/"):
             self._desk.receive(owner, rest, message)
         elif message.retained and self._readback is not None:
-            self._readback.retained(owner, rest)
+            self._readback.retained(owner, entity_path(rest))
 
     def _on_availability(self, owner: UnitName, message: Incoming) -> None:
         if message.retained or (owner not in self._units and owner != self.identity.owner):

@@ -210,18 +210,3 @@ class EventPayload(EntityPayload):
     data: dict[str, Any]
     cause: str
     notifications: tuple[NotificationPayload, ...]
-
-
-# Kinds of retained entities in the order of a cascade, by the name of their message in the schema.
-ENTITY_PAYLOADS: dict[str, type[EntityPayload]] = {
-    "featureKey": FeatureKeyPayload,
-    "reader": ReaderPayload,
-    "licence": LicencePayload,
-    "feature": FeaturePayload,
-    "user": UserPayload,
-    "extension": ExtensionPayload,
-    "part": PartPayload,
-    "led": LedPayload,
-    "alarm": AlarmPayload,
-    "unit": UnitPayload,
-}

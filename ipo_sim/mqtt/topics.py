@@ -16,7 +16,7 @@ REPLY = "reply"
 UNIT = "unit"
 FEATURE_KEY = "feature-key"
 
-# A prefix level: no wildcard, no NUL, and no blank, which the embedded broker cannot carry.
+# A prefix level: no wildcard, no NUL, and no blank, for which the embedded broker drops the connection.
 _LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
 
 # Groups of entities that come and go, in the order of a cascade. The other entities always exist, so that what the
@@ -66,7 +66,9 @@ class Topics:
         self._start = len(prefix) + 1
 
     def entity(self, unit: UnitName, path: str) -> str:
-        """Topic of the entity at `path` (`unit`, `slots/1/daughter`)."""
+        """Topic of the entity at `path` (`unit`, `slots/1/daughter`); a blank in a name is `%20`, `%` itself `%25`."""
+        if " " in path or "%" in path:
+            path = path.replace("%", "%25").replace(" ", "%20")
         return f"{self.prefix}/{unit}/{path}"
 
     def availability(self, owner: str) -> str:
@@ -99,6 +101,11 @@ class Topics:
             return None
         owner, slash, rest = topic[self._start :].partition("/")
         return Address(UnitName(owner), rest) if slash and owner and rest else None
+
+
+def entity_path(rest: str) -> str:
+    """The path of the entity whose topic ends so."""
+    return rest.replace("%20", " ").replace("%25", "%") if "%" in rest else rest
 
 
 def command_verb(rest: str) -> str | None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import json
 
-from ipo_sim.core.events import DateSet, FeatureKeyInserted, FeatureKeyRemoved, LicenceRemoved, PartWithdrawn
+from ipo_sim.core.events import (
+    DateSet,
+    FeatureKeyInserted,
+    FeatureKeyRemoved,
+    LicenceRemoved,
+    PartWithdrawn,
+    UserConfigured,
+    UserRemoved,
+)
 from ipo_sim.core.model import SECOND_NS, Nanoseconds
 from ipo_sim.mqtt.settings import ConnectionMode
 from ipo_sim.mqtt.topics import Topics, cascade_rank
@@ -170,3 +178,19 @@ async def test_a_unit_whose_clock_is_set_tells_its_deadlines_anew(broker: Broker
         unit.apply(DateSet(Nanoseconds(3_600 * SECOND_NS)))
         told = await seen.field("ipo-sim/bench-1/feature-key", "grace_until", "2026-01-05T15:00:10Z")
     assert told["condition"] == "grace"
+
+
+async def test_a_name_with_a_blank_is_no_trouble_to_any_broker(broker: Broker) -> None:
+    bus = Bus()
+    unit = LiveUnit(bus).boot()
+    unit.apply(UserConfigured("anna jones"))
+    for left in (True, False):
+        link = make_link(settings_for(broker.port), bus)
+        async with running(link):
+            await synchronised(link)
+            retained = await retained_now(broker.port)
+            assert entities_only(retained) == store(bus, link)
+            assert ("ipo-sim/bench-1/users/anna%20jones" in retained) is left
+        # Gone while nobody looks: it is found and cleared by its topic.
+        if left:
+            unit.apply(UserRemoved("anna jones"))

@@ -12,7 +12,7 @@ from ipo_sim.mqtt.backoff import Backoff
 from ipo_sim.mqtt.link import Identity
 from ipo_sim.mqtt.plan import MAX_OWN_CONNECTIONS, identities
 from ipo_sim.mqtt.settings import ConnectionMode, MqttSettings
-from ipo_sim.mqtt.topics import Address, Topics, cascade_rank, command_verb
+from ipo_sim.mqtt.topics import Address, Topics, cascade_rank, command_verb, entity_path
 
 UNIT = UnitName("bench-1")
 
@@ -51,6 +51,16 @@ def test_what_is_written_is_what_is_read(unit: str, path: str) -> None:
     assert topics.parse(topics.entity(UnitName(unit), path)) == Address(UnitName(unit), path)
 
 
+@pytest.mark.parametrize("name", ["anna jones", "100 %", "%20", "%2520 %", "a  b", "\u00fcber"])
+def test_a_name_comes_through_a_topic_without_blanks(name: str) -> None:
+    topics = Topics("a")
+    topic = topics.entity(UNIT, f"users/{name}")
+    assert " " not in topic
+    address = topics.parse(topic)
+    assert address is not None
+    assert entity_path(address.rest) == f"users/{name}"
+
+
 @pytest.mark.parametrize("prefix", ["", "/", "a//b", "/a", "a/", "a/+", "a/#", "#", "$SYS", "a b", "a\x00"])
 def test_a_prefix_that_no_topic_can_start_with_is_refused(prefix: str) -> None:
     with pytest.raises(ConfigError, match="mqtt prefix"):
@@ -72,7 +82,7 @@ def test_a_verb_is_one_level_below_commands(rest: str, verb: str | None) -> None
 
 
 def test_a_cascade_goes_from_the_key_to_the_unit() -> None:
-    order = "feature-key reader licences/9 features/x slots/1 expansion/1 leds/cpu alarms/1 unit".split()
+    order = "feature-key reader licences/9 features/x users/a extensions/1 slots/1 expansion/1 leds/c alarms/1 unit".split()
     assert len({cascade_rank(path) for path in order}) == len(order) - 1
     assert [cascade_rank(path) for path in order] == sorted(cascade_rank(path) for path in order)
     assert cascade_rank("slots/1/daughter") == cascade_rank("expansion/1")

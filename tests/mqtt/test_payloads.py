@@ -18,15 +18,19 @@ from pydantic import BaseModel
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.events import (
     DateSet,
+    ExtensionConfigured,
     FaultSet,
     FeatureKeyInserted,
     FeatureKeyRemoved,
     LicenceAdded,
     PartWithdrawn,
+    PhoneRegistered,
     ReaderLost,
     ShutdownRequested,
+    UserConfigured,
 )
 from ipo_sim.core.model import SECOND_NS, Nanoseconds
+from ipo_sim.core.words import ExtensionKind
 from ipo_sim.mqtt.encoder import Encoder, moment
 from ipo_sim.mqtt.schema import ENTITIES, asyncapi
 from ipo_sim.runtime.bus import Bus, Entry, Record
@@ -43,6 +47,8 @@ KINDS = {
     "reader": "ReaderPayload",
     "licences": "LicencePayload",
     "features": "FeaturePayload",
+    "users": "UserPayload",
+    "extensions": "ExtensionPayload",
     "slots": "PartPayload",
     "expansion": "PartPayload",
     "leds": "LedPayload",
@@ -87,7 +93,18 @@ def shutting_down() -> LiveUnit:
     return unit
 
 
-SCENES = {scene.__name__: scene for scene in (in_service, in_grace, halted, wrong_card, damaged, shutting_down)}
+def people() -> LiveUnit:
+    unit = LiveUnit(Bus(), unit_definition=definition(key(), parts=PARTS[:1], profile="r6")).boot()
+    unit.apply(
+        UserConfigured("anna jones", "Anna Jones", "201", "power-user"),
+        UserConfigured("bob", extension="202"),
+        ExtensionConfigured("201", ExtensionKind.THIRD_PARTY_IP),
+        PhoneRegistered("201", mac="02:00:00:00:00:09", address="192.0.2.1"),
+    )
+    return unit
+
+
+SCENES = {scene.__name__: scene for scene in (in_service, in_grace, halted, wrong_card, damaged, shutting_down, people)}
 
 
 MODELS: dict[str, type[BaseModel]] = {row.payload.__name__: row.payload for row in ENTITIES}
