@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -160,4 +161,4 @@ def describe(error: BaseException) -> str:
     if isinstance(code, ReasonCode):
         # What paho says of a connection that just ended is "unspecified".
         return "connection lost" if code.value == _UNSPECIFIED else str(code)
-    return str(error) or type(error).__name__
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
