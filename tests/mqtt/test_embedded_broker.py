@@ -143,7 +143,7 @@ async def test_a_server_that_was_left_behind_is_ended_before_its_store_is_used(t
             assert not alive(pid)
 
 
-@pytest.mark.parametrize("content", ["", "none", str(os.getpid()), "4194304"])
+@pytest.mark.parametrize("content", ["", "none", str(os.getpid()), "4194304"], ids=["empty", "word", "us", "nobody"])
 async def test_a_pid_file_that_names_no_server_of_ours_harms_nobody(tmp_path: Path, content: str) -> None:
     (tmp_path / "nats.pid").write_text(content)
     async with EmbeddedBroker(tmp_path, port=0) as broker:
