@@ -69,12 +69,12 @@ def open_runtime(
 def _install(
     engine: Engine, journal: Journal, catalogue: Catalogue, definitions: Iterable[UnitDefinition], *, fresh: bool
 ) -> None:
-    units = restore(journal, catalogue, definitions, engine.clock.now(), fresh=fresh)
-    for unit, entries, replayed in units:
+    # One by one, and nobody keeps what comes back: else a fleet is in memory twice, as it was and as power makes it.
+    for unit, entries, replayed in restore(journal, catalogue, definitions, engine.clock.now(), fresh=fresh):
         engine.install(unit, entries, replayed=replayed)
-    for unit, _, replayed in units:
-        name = unit.definition.name
-        if unit.seq == 0:
-            engine.apply(name, PowerApplied(), "start")
-        else:
+        if unit.seq:
+            name = unit.definition.name
             log.info("unit_restored", unit=name, seq=unit.seq, state=unit.life.state, replayed=replayed)
+    for name in engine.names():
+        if engine.unit(name).seq == 0:
+            engine.apply(name, PowerApplied(), "start")

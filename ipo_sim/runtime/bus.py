@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -55,18 +55,17 @@ class Subscription:
         self._records: deque[Record] = deque(maxlen=max_records)
         self._wake = asyncio.Event()
 
-    def push(self, record: Record) -> None:
-        """Take one record in; never blocks."""
+    def push(self, record: Record, entries: Iterable[tuple[str, Entry]]) -> None:
+        """Take one record in, and the entries that it changed; never blocks."""
         unit = record.unit
         if self.units is not None and unit not in self.units:
             return
-        effects = record.effects
-        for path, value in effects.changes:
+        for path, entry in entries:
             key = (unit, path)
             # Out and in again: a cascade keeps its order, so `unit` stays behind what it sums up.
             if self._entities.pop(key, None) is not None:
                 self.coalesced += 1
-            self._entities[key] = Entry(effects.seq, effects.unit_time, value)
+            self._entities[key] = entry
         if self._records.maxlen == len(self._records):
             self.dropped += 1
         self._records.append(record)
@@ -101,13 +100,14 @@ class Bus:
         """Keep the new values and hand the record to every subscriber."""
         latest = self._latest.setdefault(record.unit, {})
         effects = record.effects
-        for path, value in effects.changes:
-            if value is None:
+        entries = [(path, Entry(effects.seq, effects.unit_time, value)) for path, value in effects.changes]
+        for path, entry in entries:
+            if entry.value is None:
                 latest.pop(path, None)
             else:
-                latest[path] = Entry(effects.seq, effects.unit_time, value)
+                latest[path] = entry
         for subscription in self._subscriptions:
-            subscription.push(record)
+            subscription.push(record, entries)
 
     def restore(self, unit: UnitName, entries: Mapping[str, Entry]) -> None:
         """Set a unit's whole store at start, before anybody subscribes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import structlog
@@ -53,22 +53,20 @@ def restore(
     now: Nanoseconds,
     *,
     fresh: bool = False,
-) -> list[Restored]:
-    """Bring every unit to the end of its journal, or to the start of a new epoch that begins `now`.
+) -> Iterator[Restored]:
+    """Bring every unit to the end of its journal, or to the start of a new epoch that begins `now`, one after another.
 
     A new epoch starts for an unknown unit, when `fresh`, and when the definition is not the journalled one.
     JournalError when a history cannot be read or this version does not accept it.
     """
     decoder = Decoder(catalogue.parts)
-    restored = []
     for definition in definitions:
         epoch = _epoch(journal, definition, fresh=fresh)
         if epoch is None:
-            restored.append(_begin(journal, catalogue, definition, now))
+            yield _begin(journal, catalogue, definition, now)
         else:
             journal.resume_epoch(definition.name, epoch.number)
-            restored.append(_resume(journal, catalogue, definition, epoch, decoder))
-    return restored
+            yield _resume(journal, catalogue, definition, epoch, decoder)
 
 
 def fold(state: State, history: Iterable[JournalEntry]) -> State:

@@ -123,7 +123,7 @@ class TestRestart:
 
     def test_a_unit_killed_before_its_first_event_is_powered_up(self, tmp_path: Path) -> None:
         journal = Journal.create(tmp_path)
-        restore_module.restore(journal, CATALOGUE, [small()], NOON)
+        list(restore_module.restore(journal, CATALOGUE, [small()], NOON))
         journal.close()
         runtime = open_bench(tmp_path, small())
         assert runtime.engine.unit(A).life.state is Lifecycle.STARTING
