@@ -80,6 +80,9 @@ def running(command: Sequence[str | Path]) -> Iterator[Process]:
     process = Process(command)
     try:
         yield process
+    except HarnessError:
+        process.check()  # whoever waits in vain wants to know that there is nothing to wait for
+        raise
     finally:
         process.stop()
 
