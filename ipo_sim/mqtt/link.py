@@ -84,6 +84,8 @@ class Link:
         self._published = 0
         self._missed = 0
         self._subscription: Subscription | None = None
+        # Whoever publishes state; first come, first served.
+        self._turn = asyncio.Lock()
         self._log = log.bind(client=identity.client_id)
 
     def counters(self) -> Mapping[str, int]:
@@ -158,8 +160,9 @@ class Link:
         if self.identity.owner not in self._units:
             await session.publish(self._topics.availability(self.identity.owner), ONLINE, retain=True)
         units = self.identity.units
-        for start in range(0, len(units), UNITS_AT_A_TIME):
-            await self._resynchronise(session, units[start : start + UNITS_AT_A_TIME])
+        async with self._turn:
+            for start in range(0, len(units), UNITS_AT_A_TIME):
+                await self._resynchronise(session, units[start : start + UNITS_AT_A_TIME])
         for unit in units:
             document = unit_document(self._settings.prefix, unit)
             await session.publish(self._topics.schema(unit), document, retain=True)
@@ -205,16 +208,18 @@ class Link:
                 self._published += 1
 
     async def _publish_batch(self, session: Session, batch: Batch) -> None:
-        """Entities in the order of their last change, then what happened."""
+        """Entities in the order of their last change, then what happened; behind what is being published already."""
         unsaid = len(batch.records)
         try:
-            for (unit, path), entry in self._changed(batch).items():
-                await session.publish(self._topics.entity(unit, path), self._encoder.entity(unit, entry), retain=True)
-                self._published += 1
-            for record in batch.records:
-                await session.publish(self._topics.events(record.unit), self._encoder.event(record))
-                self._published += 1
-                unsaid -= 1
+            async with self._turn:
+                for (unit, path), entry in self._changed(batch).items():
+                    payload = self._encoder.entity(unit, entry)
+                    await session.publish(self._topics.entity(unit, path), payload, retain=True)
+                    self._published += 1
+                for record in batch.records:
+                    await session.publish(self._topics.events(record.unit), self._encoder.event(record))
+                    self._published += 1
+                    unsaid -= 1
         finally:
             self._missed += unsaid
 
@@ -244,10 +249,15 @@ class Link:
             self._log.warning("mqtt_farewell_failed", error=str(error) or "timeout")
 
     async def _answer(self, answer: Answer) -> None:
-        """An answer that finds no connection is lost; the sender that repeats its id gets it then."""
-        if (session := self._session) is None:
+        """An answer goes behind the state that its request changed: who has it finds that in place.
+
+        One that finds no connection is lost; the sender that repeats its id gets it then.
+        """
+        session, subscription = self._session, self._subscription
+        if session is None or subscription is None:
             return
         try:
+            await self._publish_batch(session, subscription.take())
             await session.publish(answer.topic, answer.payload, correlation=answer.correlation)
         except BrokerError as error:
             self._log.debug("mqtt_answer_lost", topic=answer.topic, error=str(error))

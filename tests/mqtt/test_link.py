@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from ipo_sim.core.events import (
     DateSet,
@@ -13,7 +14,7 @@ from ipo_sim.core.events import (
     UserConfigured,
     UserRemoved,
 )
-from ipo_sim.core.model import SECOND_NS, Nanoseconds
+from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
 from ipo_sim.mqtt.settings import ConnectionMode
 from ipo_sim.mqtt.topics import Topics, cascade_rank
 from ipo_sim.runtime.bus import Bus
@@ -21,7 +22,7 @@ from tests.core.bench import SERIAL, key
 from tests.mqtt.brokers import Broker
 from tests.mqtt.linked import entities_only, make_link, running, settings_for, store, synchronised
 from tests.mqtt.watcher import retained_now, watcher
-from tests.mqtt.world import LiveUnit
+from tests.mqtt.world import LiveUnit, Registry
 
 UNIT = "ipo-sim/bench-1/unit"
 ALARM = "ipo-sim/bench-1/alarms/40-feature-key"
@@ -194,3 +195,32 @@ async def test_a_name_with_a_blank_is_no_trouble_to_any_broker(broker: Broker) -
         # Gone while nobody looks: it is found and cleared by its topic.
         if left:
             unit.apply(UserRemoved("anna jones"))
+
+
+class Obedient(Registry):
+    """Takes the card of a unit out when it is asked for anything."""
+
+    def __init__(self, unit: LiveUnit) -> None:
+        super().__init__()
+        self._unit = unit
+
+    async def __call__(
+        self, unit: UnitName, verb: str, arguments: Mapping[str, object], request_id: str | None = None
+    ) -> dict[str, object]:
+        self._unit.apply(FeatureKeyRemoved())
+        self._unit.advance(hours=2)
+        return await super().__call__(unit, verb, arguments, request_id)
+
+
+async def test_an_answer_comes_behind_the_state_that_its_request_changed(broker: Broker) -> None:
+    bus = Bus()
+    unit = LiveUnit(bus).boot()
+    link = make_link(settings_for(broker.port), bus, Obedient(unit))
+    async with running(link), watcher(broker.port) as seen:
+        await synchronised(link)
+        await seen.client.publish("ipo-sim/bench-1/commands/power", b"{}", qos=1)
+        await seen.until(lambda: bool(seen.on("ipo-sim/bench-1/commands/power/reply")))
+    assert json.loads(seen.retained[UNIT])["state"] == "awaiting_feature_key"
+    topics = [item.topic for item in seen.heard]
+    changed = len(topics) - 1 - topics[::-1].index(UNIT)
+    assert changed < topics.index("ipo-sim/bench-1/commands/power/reply")
