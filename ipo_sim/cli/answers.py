@@ -9,6 +9,9 @@ from ipo_sim.cli.terminal import Style, table
 
 Answer = Mapping[str, Any]
 
+# Fields of a what-if that follow from others, or that only the unit itself has a use for; JSON has them all.
+_INTERNAL = frozenset({"seq", "cause", "counter", "last_serial", "matches"})
+
 
 def answer_lines(verb: str, answer: Answer, style: Style) -> list[str]:
     """What a command came to."""
@@ -67,17 +70,19 @@ def _what_if(answer: Answer, style: Style) -> Iterator[str]:
     yield from (f"  {line}" for line in table(_rows(answer["changes"])))
 
 
-def _rows(changes: list[Answer]) -> Iterator[tuple[str, str, str]]:
+def _rows(changes: list[Answer]) -> Iterator[tuple[str, str]]:
     for change in changes:
         before, after = change["before"], change["after"]
         if before is None or after is None:
-            yield change["path"], "", "comes" if before is None else "goes"
+            yield change["path"], "comes" if before is None else "goes"
             continue
-        for name, value in after.items():
-            # That an event came between is told above.
-            if name == "seq":
-                continue
-            yield change["path"], name, f"{value_text(before[name])} -> {value_text(value)}"
+        fields = [
+            f"{name} {value_text(before[name])} -> {value_text(value)}"
+            for name, value in after.items()
+            if name not in _INTERNAL
+        ]
+        if fields:
+            yield change["path"], ", ".join(fields)
 
 
 _WRITERS: Mapping[str, Callable[[Answer, Style], Iterator[str]]] = {

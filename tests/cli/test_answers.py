@@ -58,7 +58,12 @@ def test_what_if_tells_events_and_differences() -> None:
     answer = {
         "events": [{"seq": 8, "at": AT, "text": "the feature key was removed"}],
         "changes": [
-            {"path": "feature-key", "before": {"serial": "1", "seq": 7}, "after": {"serial": None, "seq": 8}},
+            {
+                "path": "feature-key",
+                "before": {"serial": "1", "law": "alaw", "seq": 7},
+                "after": {"serial": None, "law": None, "seq": 8},
+            },
+            {"path": "reader", "before": {"seq": 7}, "after": {"seq": 8}},
             {"path": "alarms/40", "before": None, "after": {"severity": "warning"}},
             {"path": "features/x", "before": {"free": 1}, "after": None},
         ],
@@ -66,9 +71,9 @@ def test_what_if_tells_events_and_differences() -> None:
     assert answer_lines("what-if", answer, PLAIN) == [
         f"event 8, {AT}: the feature key was removed",
         "what would change:",
-        "  feature-key  serial  1 -> -",
-        "  alarms/40            comes",
-        "  features/x           goes",
+        "  feature-key  serial 1 -> -, law alaw -> -",
+        "  alarms/40    comes",
+        "  features/x   goes",
     ]
     assert answer_lines("what-if", {"events": [], "changes": []}, PLAIN) == ["nothing would change"]
 
