@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,6 +30,8 @@ class Parser(argparse.ArgumentParser):
         choices = [str(choice) for choice in action.choices or ()]
         if not choices or value in choices:
             return
+        from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
+
         near = get_close_matches(str(value), choices, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(choices)}"
         raise argparse.ArgumentError(action, f"there is no {value}: {hint}")

@@ -15,7 +15,7 @@ from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, CommandRejected
 from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.session import Session, Subscribe
-from ipo_sim.mqtt.topics import AVAILABILITY, UNIT, Topics
+from ipo_sim.mqtt.topics import AVAILABILITY, UNIT, Topics, entity_path
 
 Json = dict[str, Any]
 
@@ -150,7 +150,7 @@ class Remote:
         elif rest == UNIT:
             self._statuses[owner] = _object(message.payload)
         if self.listener is not None:
-            self.listener(rest, message)
+            self.listener(entity_path(rest), message)
 
     def _take_answer(self, payload: bytes) -> None:
         answer = _object(payload)

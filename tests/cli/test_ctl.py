@@ -128,6 +128,14 @@ def test_a_part_is_withdrawn_and_fitted(call: Caller) -> None:
     assert call.json("status")["entities"]["expansion/8"]["oper_state"] == "enabled"
 
 
+def test_names_can_hold_blanks(call: Caller) -> None:
+    assert call("ctl", "bench-1", "configure-user", "name=Anna B") == 0, call.err
+    assert call.json("status")["entities"]["users/Anna B"]["name"] == "Anna B"
+    assert call("why", "bench-1", "users/Anna B") == 0
+    assert call("ctl", "bench-1", "remove-user", "Anna B") == 0, call.err
+    assert "users/Anna B" not in call.json("status")["entities"]
+
+
 def test_a_licence_is_removed_and_added(call: Caller) -> None:
     call.ctl(f"remove-licence {PROFESSIONAL}")
     assert call.json("status")["entities"]["unit"]["edition"] == "standard"

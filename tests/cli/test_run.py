@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +19,7 @@ import pytest
 
 from ipo_sim.cli.main import main
 from tests.cli.conftest import HOST, mosquitto_in
-from tests.cli.daemons import ROOT, Daemon, environment, ipo_sim, started, words
+from tests.cli.daemons import DEADLINE_S, ROOT, Daemon, environment, ipo_sim, started, words
 from tests.requirements import require
 
 FULL = ROOT / "configs" / "full.yaml"
@@ -345,3 +349,49 @@ def test_a_broker_with_passwords_is_reached_by_the_configuration(
             assert stranger.returncode == 1
             assert "uthori" in stranger.stderr
             assert daemon.stop() == 0
+
+
+def test_a_broker_that_dies_comes_back_with_all_that_it_knew(
+    state_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with started(state_dir) as daemon:
+        (pid,) = re.findall(r'"pid": (\d+), "event": "broker_started"', daemon.log)
+        os.kill(int(pid), signal.SIGKILL)
+        end = time.monotonic() + DEADLINE_S
+        while ctl(state_dir, "bench-1", "watch", "--until", "availability=online", "--timeout", "1") != 0:
+            assert time.monotonic() < end, capsys.readouterr().err
+        assert entity(state_dir, "unit", capsys)["state"] == "starting"
+        assert "broker_died" in daemon.log
+        assert daemon.stop() == 0
+
+
+def test_on_a_terminal_a_block_follows_the_unit(state_dir: Path, home: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "ipo_sim", "run", "--state-dir", str(state_dir)]
+    env = environment(home, TERM="xterm-256color")
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=env)
+    os.close(theirs)
+    try:
+        shown = read_until(ours, "starting")
+        boot(state_dir)
+        shown += read_until(ours, "running")
+        # The block of the boot made way for that of the running unit.
+        assert re.search(r"\x1b\[5F\x1b\[J\x1b\[1mbench-1   \x1b\[0m\x1b\[32mrunning\x1b\[0m", shown)
+        assert "\x1b[1mipo-sim        the demonstration, 1 unit; state in " in shown
+        assert re.search(r"pull the card  .* ctl --state-dir \S+ bench-1 remove-card", shown)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE_S) == 0
+    finally:
+        process.kill()
+        process.wait(DEADLINE_S)
+        os.close(ours)
+
+
+def read_until(terminal: int, word: str) -> str:
+    """All that comes from a terminal, up to what has this word in it."""
+    shown, end = "", time.monotonic() + DEADLINE_S
+    while word not in shown:
+        ready, _, _ = select.select([terminal], [], [], max(0.0, end - time.monotonic()))
+        assert ready, shown
+        shown += os.read(terminal, 65_536).decode()
+    return shown
