@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from pydantic import ValidationError
 
@@ -47,6 +46,8 @@ def find(verb: str) -> Command:
     """The command of that name; CommandRejected with the nearest one."""
     command = COMMANDS.get(verb)
     if command is None:
+        from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
+
         near = get_close_matches(verb, COMMANDS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
         raise CommandRejected("unknown-command", f"there is no command {verb[: a.MAX_TEXT]}: {hint}")
@@ -136,6 +137,8 @@ def _mistake(command: Command, where: tuple[int | str, ...], kind: str, message:
     name = ".".join(map(str, where))
     if kind == "extra_forbidden":
         known = list(command.arguments.model_fields)
+        from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
+
         near = get_close_matches(name, known, n=1)
         allowed = ", ".join(known) or "none"
         return f"{name[: a.MAX_TEXT]}: no such argument" + (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from ipo_sim.core.model import Cause, Entity, KeyCondition, Part, Unit
@@ -47,6 +46,8 @@ def cause_text(unit: Unit, item: str) -> str:
 def _find(entries: Mapping[str, Entry], path: str) -> Entry:
     entry = entries.get(path)
     if entry is None:
+        from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
+
         near = get_close_matches(path, entries, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise CommandRejected("unknown-path", f"the unit has no {path}{hint}")
