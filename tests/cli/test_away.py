@@ -14,6 +14,8 @@ from tests.cli.conftest import HOST
 from tests.cli.daemons import ROOT, started
 from tests.requirements import require
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def state_dir(tmp_path: Path) -> Path:

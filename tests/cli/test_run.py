@@ -24,6 +24,8 @@ from tests.requirements import require
 
 FULL = ROOT / "configs" / "full.yaml"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def state_dir(tmp_path: Path) -> Path:
