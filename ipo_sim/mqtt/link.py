@@ -31,6 +31,10 @@ UNITS_AT_A_TIME = 16
 # A clean stop waits this long for a broker that may have gone too.
 FAREWELL_S = 2.0
 
+# A broker that has just started may still be reading its store: where it retained less than there is, it is asked again
+# after so long. (The embedded one loads some 10,000 messages a second.)
+RECHECK_S = 5.0
+
 # A connection that lasted this long was a good one: the next loss starts with short waits again.
 STABLE_S = 5.0
 
@@ -78,6 +82,8 @@ class Link:
         self._backoff = backoff or Backoff(identity.client_id)
         self._session: Session | None = None
         self._readback: Readback | None = None
+        self._doubtful: list[UnitName] = []
+        self._doubt = asyncio.Event()
         self._denied: set[UnitName | str] = set()
         self._denial = asyncio.Event()
         self._connects = 0
@@ -141,7 +147,10 @@ class Link:
         since = loop.time()
         try:
             await _until_one_fails(
-                loss=session.lost(), contradict=self._contradict(session), serve=self._serve(session, subscription)
+                loss=session.lost(),
+                contradict=self._contradict(session),
+                recheck=self._recheck(session),
+                serve=self._serve(session, subscription),
             )
         except asyncio.CancelledError:
             await self._say_goodbye(session, subscription)
@@ -156,6 +165,7 @@ class Link:
     async def _serve(self, session: Session, subscription: Subscription) -> None:
         self._missed += len(subscription.take().records)
         self._connects += 1
+        self._doubtful.clear()
         await self._listen(session)
         if self.identity.owner not in self._units:
             await session.publish(self._topics.availability(self.identity.owner), ONLINE, retain=True)
@@ -184,6 +194,31 @@ class Link:
 
     async def _resynchronise(self, session: Session, units: Sequence[UnitName]) -> None:
         """Birth, the whole latest store, and nothing retained that exists no longer."""
+        readback = await self._read_back(session, units)
+        for unit in units:
+            await self._publish_store(session, unit)
+        await self._clear(session, readback)
+        if not readback.covers(units):
+            self._doubtful += units
+            self._doubt.set()
+
+    async def _recheck(self, session: Session) -> None:
+        """Clear what a broker only remembers later, until it remembers nothing more."""
+        while True:
+            await self._doubt.wait()
+            await asyncio.sleep(RECHECK_S)
+            self._doubt.clear()
+            units, self._doubtful = self._doubtful, []
+            for start in range(0, len(units), UNITS_AT_A_TIME):
+                part = units[start : start + UNITS_AT_A_TIME]
+                readback = await self._read_back(session, part)
+                await self._clear(session, readback)
+                if readback.stale:
+                    self._doubtful += part
+                    self._doubt.set()
+
+    async def _read_back(self, session: Session, units: Sequence[UnitName]) -> Readback:
+        """What is retained of these units. Their births mark its end, so they are said."""
         readback = self._readback = Readback(self._bus, units[-1])
         groups = [topic for unit in units for topic in self._topics.groups(unit)]
         await session.subscribe([Subscribe(topic, 0) for topic in groups])
@@ -193,8 +228,9 @@ class Link:
             self._log.warning("mqtt_readback_incomplete", units=len(units))
         self._readback = None
         await session.unsubscribe(groups)
-        for unit in units:
-            await self._publish_store(session, unit)
+        return readback
+
+    async def _clear(self, session: Session, readback: Readback) -> None:
         for unit, path in readback.stale:
             if path not in self._bus.latest(unit):
                 await session.publish(self._topics.entity(unit, path), b"", retain=True)

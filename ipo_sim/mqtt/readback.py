@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from ipo_sim.core.model import UnitName
 from ipo_sim.mqtt.topics import GROUPS
@@ -26,14 +27,23 @@ class Readback:
         self._bus = bus
         self._marker = marker
         self._heard = 0
+        self._known = 0
         self._complete = asyncio.Event()
 
     def retained(self, unit: UnitName, path: str) -> None:
         """One retained message of a unit."""
         self._heard += 1
-        group = path.partition("/")[0]
-        if group in GROUPS and path not in self._bus.latest(unit) and len(self.stale) < MAX_STALE:
+        if path.partition("/")[0] not in GROUPS:
+            return
+        if path in self._bus.latest(unit):
+            self._known += 1
+        elif len(self.stale) < MAX_STALE:
             self.stale.add((unit, path))
+
+    def covers(self, units: Sequence[UnitName]) -> bool:
+        """Whether all that exists now was retained before: if not, the broker is new to it, or not ready yet."""
+        existing = sum(path.partition("/")[0] in GROUPS for unit in units for path in self._bus.latest(unit))
+        return self._known >= existing
 
     def birth(self, unit: UnitName) -> None:
         """The birth message of a unit came back."""

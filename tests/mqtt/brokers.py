@@ -141,7 +141,10 @@ class Nats:
         await self.broker.stop()
 
     async def kill(self) -> None:
+        process = self.broker._process
         self._signal(signal.SIGKILL)
+        if process is not None:
+            await process.wait()
         await self.broker.stop()
 
     async def persisted(self, topic: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from ipo_sim.errors import BrokerError
 from ipo_sim.mqtt import broker as broker_module
-from ipo_sim.mqtt import orphan
+from ipo_sim.mqtt import orphan, tether
 from ipo_sim.mqtt.broker import EmbeddedBroker
 from tests.mqtt.brokers import DEADLINE_S, HOST, accepts, free_port, until
 from tests.mqtt.watcher import retained_now, watcher
@@ -80,10 +80,45 @@ async def test_it_comes_back_on_its_port_with_what_it_retained(tmp_path: Path) -
                 async with asyncio.timeout(DEADLINE_S):
                     while not await accepts(port):
                         pass
-                assert (await retained_now(port, "#"))["kept"] == b"1"
+                # It accepts clients while it still reads its store.
+                async with asyncio.timeout(DEADLINE_S):
+                    while "kept" not in await retained_now(port, "#"):
+                        pass
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_restart_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with EmbeddedBroker(tmp_path, port=0) as broker:
+        spawn, tries = broker._spawn, list[int]()
+
+        async def fail_twice(port: int) -> None:
+            tries.append(port)
+            if len(tries) <= 2:
+                raise BrokerError("the port is taken")
+            await spawn(port)
+
+        monkeypatch.setattr(broker, "_spawn", fail_twice)
+        watching = asyncio.create_task(broker.run())
+        try:
+            before = broker.pid
+            assert before is not None
+            os.kill(before, signal.SIGKILL)
+            await until(lambda: broker.pid != before)
+            assert tries == [broker.port] * 3
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_server_whose_daemon_has_gone_before_it_began_does_not_begin() -> None:
+    command = (sys.executable, "-I", "-S", tether.__file__, "1", sys.executable, "-c", "print('began')")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+    out, err = await process.communicate()
+    assert process.returncode == 1
+    assert (out, err) == (b"", b"the parent is gone\n")
 
 
 async def test_a_hung_server_is_ended_by_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

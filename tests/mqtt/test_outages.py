@@ -13,7 +13,7 @@ from ipo_sim.mqtt.backoff import Backoff
 from ipo_sim.mqtt.link import Link
 from ipo_sim.runtime.bus import Bus
 from tests.core.bench import SERIAL, key
-from tests.mqtt.brokers import HOST, Broker, Mosquitto, until
+from tests.mqtt.brokers import DEADLINE_S, HOST, Broker, Mosquitto, Nats, until
 from tests.mqtt.linked import entities_only, make_link, running, settings_for, store, synchronised
 from tests.mqtt.watcher import retained_now, watcher
 from tests.mqtt.world import LiveUnit, Registry
@@ -50,6 +50,33 @@ async def test_a_killed_broker_comes_back_to_the_latest_store(broker: Broker) ->
     assert counters["connects"] == 2
     assert counters["missed_events"] == 5
     assert counters["coalesced"] > 0
+
+
+async def test_what_a_broker_only_remembers_after_a_while_is_cleared_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nats-server accepts clients while it still reads what it retained."""
+    monkeypatch.setattr("ipo_sim.mqtt.link.RECHECK_S", 0.2)
+    broker = Nats(tmp_path)
+    bus = Bus()
+    LiveUnit(bus).boot()
+    link = make_link(settings_for(broker.port), bus)
+    try:
+        await broker.start()
+        async with watcher(broker.port, "none") as seen:
+            seen.client.pending_calls_threshold = 1_000
+            for start in range(0, 3_000, 50):
+                topics = [f"ipo-sim/bench-1/licences/{1_000 + start + number}" for number in range(50)]
+                await asyncio.gather(*(seen.client.publish(topic, b"{}", qos=1, retain=True) for topic in topics))
+        await broker.kill()
+        await broker.start()
+        async with running(link), asyncio.timeout(DEADLINE_S):
+            await synchronised(link)
+            while entities_only(await retained_now(broker.port)) != store(bus, link):
+                pass
+            assert link.counters()["published"] > 3_000
+    finally:
+        await broker.stop()
 
 
 async def test_a_broker_that_is_not_there_yet_is_waited_for(broker: Broker) -> None:
