@@ -48,4 +48,5 @@ async def publish_all(client: aiomqtt.Client, messages: list[tuple[str, str, boo
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text()) if len(sys.argv) > 2 else {}))
+    _, port, *files = sys.argv
+    asyncio.run(main(int(port), json.loads(Path(files[0]).read_text()) if files else {}))

@@ -19,16 +19,20 @@ _SETTLE_S = 20.0
 
 def figures(effort: Effort) -> Iterator[Figure]:
     """Processor time, of daemon and reference in the same windows."""
-    with mosquitto() as port, tempfile.TemporaryDirectory() as folder:
-        with running(ipo_sim(port, FULL_CONFIG, Path(folder))) as daemon, running(bare(port)) as reference:
-            pair = Pair([], [])
-            time.sleep(_SETTLE_S)
-            for _ in range(_WINDOWS):
-                daemon.check()
-                start, before = time.perf_counter(), (daemon.cpu_s(), reference.cpu_s())
-                time.sleep(effort.seconds)
-                seconds = time.perf_counter() - start
-                pair.subject.append((daemon.cpu_s() - before[0]) / seconds * 100)
-                pair.reference.append((reference.cpu_s() - before[1]) / seconds * 100)
+    pair = Pair([], [])
+    with (
+        mosquitto() as port,
+        tempfile.TemporaryDirectory() as folder,
+        running(ipo_sim(port, FULL_CONFIG, Path(folder))) as daemon,
+        running(bare(port)) as reference,
+    ):
+        time.sleep(_SETTLE_S)
+        for _ in range(_WINDOWS):
+            daemon.check()
+            start, before = time.perf_counter(), (daemon.cpu_s(), reference.cpu_s())
+            time.sleep(effort.seconds)
+            seconds = time.perf_counter() - start
+            pair.subject.append((daemon.cpu_s() - before[0]) / seconds * 100)
+            pair.reference.append((reference.cpu_s() - before[1]) / seconds * 100)
     note = f"one full unit, time scale 1, windows of {effort.seconds:g} s"
     yield Figure("Idle daemon", "% of a core", pair, REFERENCE, Target(0.5), digits=3, note=note)

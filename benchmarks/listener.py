@@ -31,35 +31,22 @@ class Listener:
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client
 
-    async def say(self, topic: str, payload: str = "") -> float:
-        """Publish at QoS 1; the moment before."""
-        start = time.perf_counter()
+    async def say(self, topic: str, payload: str) -> None:
+        """Publish at QoS 1."""
         await self._client.publish(topic, payload, qos=1)
-        return start
-
-    async def quiet(self, seconds: float) -> list[Arrival]:
-        """All that arrives until nothing does for so long."""
-        arrivals: list[Arrival] = []
-        while True:
-            try:
-                async with asyncio.timeout(seconds):
-                    arrivals += await self.until(bool)
-            except TimeoutError:
-                return arrivals
 
     async def until(self, enough: Callable[[list[Arrival]], bool]) -> list[Arrival]:
         """All that arrives until it is enough; HarnessError when it never is."""
         arrivals: list[Arrival] = []
         try:
-            async with asyncio.timeout(DEADLINE_S) as deadline:
+            async with asyncio.timeout(DEADLINE_S):
                 async for message in self._client.messages:
                     now = time.perf_counter()
                     arrivals.append(Arrival(message.topic.value, bytes(message.payload).decode(), now))
                     if enough(arrivals):
                         return arrivals
         except TimeoutError:
-            if not deadline.expired():
-                raise
+            pass
         last = [arrival.topic for arrival in arrivals[-5:]]
         raise HarnessError(f"waited in vain; last of {len(arrivals)} messages: {last}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -19,6 +20,8 @@ HOST = "127.0.0.1"
 _SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"))
 _START_S = 10.0
 _STOP_S = 10.0
+# Characters of a dead process' output that an error quotes.
+_LAST_WORDS = 2_000
 _BARE = Path(__file__).with_name("bare.py")
 _MOSQUITTO = "listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
 
@@ -31,6 +34,7 @@ class Process:
     """A child process."""
 
     def __init__(self, command: Sequence[str | Path]) -> None:
+        self._command = shlex.join(map(str, command))
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self.started = time.perf_counter()
         self._child = subprocess.Popen(
@@ -56,7 +60,8 @@ class Process:
         """HarnessError with what it said, if it has ended."""
         if self._child.poll() is not None:
             self._log.seek(0)
-            raise HarnessError(f"{self._child.args} ended: {self._log.read()[-2_000:].decode(errors='replace')}")
+            said = self._log.read().decode(errors="replace")
+            raise HarnessError(f"process {self._command} ended: {said[-_LAST_WORDS:]}")
 
     def stop(self) -> None:
         """End it, by force if it takes too long."""

@@ -13,7 +13,7 @@ from benchmarks.fleet_run import FleetRun
 from benchmarks.measure import Effort, Figure, Measurement, elapsed, interleave
 from benchmarks.units import NOON, fleet
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.core.model import Unit
+from ipo_sim.core.model import Unit, UnitName
 from ipo_sim.core.unit import new_unit, step
 from ipo_sim.runtime.bus import Record
 from ipo_sim.runtime.engine import MAX_BATCH
@@ -67,18 +67,24 @@ def _bare(rows: list[_Row], batch: int) -> float:
 
 @contextmanager
 def _database() -> Iterator[sqlite3.Connection]:
-    with tempfile.TemporaryDirectory() as folder:
-        with closing(sqlite3.connect(Path(folder, "bare.sqlite"), isolation_level=None)) as connection:
-            for pragma in _PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
-            connection.execute(_TABLE)
-            yield connection
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(sqlite3.connect(Path(folder, "bare.sqlite"), isolation_level=None)) as connection,
+    ):
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(_TABLE)
+        yield connection
 
 
 def _in_batches(write: Callable[[Sequence[_T]], None], items: Sequence[_T], batch: int) -> float:
     """Microseconds an item."""
-    parts = [items[start : start + batch] for start in range(0, len(items), batch)]
-    return elapsed(lambda: [write(part) for part in parts]) / len(items) * 1e6
+
+    def write_all() -> None:
+        for start in range(0, len(items), batch):
+            write(items[start : start + batch])
+
+    return elapsed(write_all) / len(items) * 1e6
 
 
 def _engine(effort: Effort, records: list[Record]) -> Figure:
@@ -101,7 +107,7 @@ def _core_alone(records: list[Record]) -> Measurement:
     units = {unit.name: new_unit(unit, catalogue) for unit in fleet(_UNITS)}
 
     def run() -> float:
-        now: dict[str, Unit] = dict(units)
+        now: dict[UnitName, Unit] = dict(units)
 
         def all_steps() -> None:
             for name, event, _ in records:

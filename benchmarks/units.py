@@ -54,7 +54,7 @@ def full_unit() -> Unit:
 
 
 def fleet_text(count: int) -> str:
-    """A configuration of so many units, each as in `configs/fleet.yaml` but with one licence that expires at midnight."""
+    """A configuration of so many units, each as in `configs/fleet.yaml`, but one licence expires at midnight."""
     return _FLEET.format(count=count, expiry=_MIDNIGHT_AHEAD)
 
 
