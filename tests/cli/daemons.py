@@ -97,8 +97,11 @@ class Daemon:
         return self.wait()
 
     def wait(self) -> int:
-        """Its exit code, once it has ended."""
-        code = self.process.wait(DEADLINE_S)
+        """Its exit code, once it has ended; AssertionError with its log when it does not."""
+        try:
+            code = self.process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the daemon does not end; log: {self.log}") from None
         self._stdout.close()
         return code
 
