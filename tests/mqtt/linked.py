@@ -15,6 +15,7 @@ from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.mqtt.topics import Topics
 from ipo_sim.runtime.bus import Bus
 from tests.mqtt.brokers import DEADLINE_S, HOST
+from tests.mqtt.watcher import retained_now
 from tests.mqtt.world import Registry
 
 UNIT = UnitName("bench-1")
@@ -63,3 +64,14 @@ def store(bus: Bus, link: Link, prefix: str = "ipo-sim") -> dict[str, bytes]:
 def entities_only(retained: dict[str, bytes]) -> dict[str, bytes]:
     """A retained set without availability and schema."""
     return {topic: value for topic, value in retained.items() if not topic.endswith(("/availability", "/schema"))}
+
+
+async def holds_the_store(port: int, bus: Bus, link: Link) -> dict[str, bytes]:
+    """Wait until the broker retains the store, no more and no less, and return all that it retains.
+
+    At once, but for a broker that has just started and remembers late.
+    """
+    async with asyncio.timeout(DEADLINE_S):
+        while entities_only(retained := await retained_now(port)) != store(bus, link):
+            pass
+    return retained
