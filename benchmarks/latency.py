@@ -48,6 +48,17 @@ class Scene(NamedTuple):
     commands: tuple[Command, ...]
 
 
+class Sent(NamedTuple):
+    """When a message was sent, and all that was heard from then on, itself first and the answer last."""
+
+    at: float
+    heard: list[Arrival]
+
+    def milliseconds(self) -> float:
+        """From sending to the last retained message that follows."""
+        return (max(one.at for one in self.heard if _is_retained(one)) - self.at) * 1e3
+
+
 _REMOVE, _INSERT, _END_GRACE = Command("remove-card"), Command("insert-card"), Command("advance", '{"seconds": 7200}')
 _SCENES = (
     Scene("From the removal of the card to the last message", 20, 0, (_REMOVE, _INSERT)),
@@ -71,7 +82,7 @@ async def _measure(effort: Effort, port: int, file: Path) -> list[Figure]:
         await daemon.until(is_online)
         await _take(daemon, Command("advance", '{"seconds": 60}'))
         for scene in _SCENES:
-            messages = (await _act(daemon, scene))[1:]  # without the command itself
+            messages = (await _act(daemon, scene)).heard[1:]  # without the command itself
             with _echoing(port, file, messages):
                 await echo.until(lambda arrivals: arrivals[-1].topic == READY)
                 pair = await _interleave(effort.rounds, daemon, scene, echo)
@@ -94,34 +105,28 @@ async def _interleave(rounds: int, daemon: Listener, scene: Scene, echo: Listene
     for _ in range(rounds):
         ours, theirs = [], []
         for _ in range(scene.times):
-            ours.append(_milliseconds(await _act(daemon, scene)))
-            theirs.append(_milliseconds(await _heard(echo, GO, "go")))
+            ours.append((await _act(daemon, scene)).milliseconds())
+            theirs.append((await _send(echo, GO, "go")).milliseconds())
         pair.subject.append(statistics.median(ours))
         pair.reference.append(statistics.median(theirs))
     return pair
 
 
-async def _act(daemon: Listener, scene: Scene) -> list[Arrival]:
-    """What follows from the measured command of a scene, the command first."""
-    heard = [await _take(daemon, command) for command in scene.commands]
-    return heard[scene.measured]
+async def _act(daemon: Listener, scene: Scene) -> Sent:
+    """What follows from the measured command of a scene."""
+    sent = [await _take(daemon, command) for command in scene.commands]
+    return sent[scene.measured]
 
 
-async def _take(daemon: Listener, command: Command) -> list[Arrival]:
-    heard = await _heard(daemon, f"{_UNIT}/commands/{command.verb}", command.arguments)
+async def _take(daemon: Listener, command: Command) -> Sent:
+    sent = await _send(daemon, f"{_UNIT}/commands/{command.verb}", command.arguments)
     await asyncio.sleep(_PAUSE_S)
-    return heard
+    return sent
 
 
-async def _heard(listener: Listener, topic: str, payload: str) -> list[Arrival]:
-    """A message and all that follows from it; the answer is the last."""
-    await listener.say(topic, payload)
-    return await listener.until(lambda arrivals: arrivals[-1].topic.endswith("/reply"))
-
-
-def _milliseconds(heard: list[Arrival]) -> float:
-    """From the command to the last retained message, both as a subscriber hears them."""
-    return (max(one.at for one in heard if _is_retained(one)) - heard[0].at) * 1e3
+async def _send(listener: Listener, topic: str, payload: str) -> Sent:
+    start = await listener.say(topic, payload)
+    return Sent(start, await listener.until(lambda arrivals: arrivals[-1].topic.endswith("/reply")))
 
 
 def _echoed(arrival: Arrival) -> tuple[str, str, bool]:

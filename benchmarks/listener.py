@@ -31,9 +31,11 @@ class Listener:
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client
 
-    async def say(self, topic: str, payload: str) -> None:
-        """Publish at QoS 1."""
+    async def say(self, topic: str, payload: str) -> float:
+        """Publish at QoS 1; the moment before."""
+        start = time.perf_counter()
         await self._client.publish(topic, payload, qos=1)
+        return start
 
     async def until(self, enough: Callable[[list[Arrival]], bool]) -> list[Arrival]:
         """All that arrives until it is enough; HarnessError when it never is."""
