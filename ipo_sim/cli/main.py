@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -65,6 +66,10 @@ def _failed(error: Exception, *, debug: bool) -> int:
         print(error, file=sys.stderr)
     elif isinstance(error, IpoSimError):
         print(f"ipo-sim: {error}", file=sys.stderr)
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        where = f" for {error.filename}" if error.filename else ""
+        print(f"ipo-sim: no space is left{where or ' where the output goes'}", file=sys.stderr)
+        return _reader_gone()
     else:
         what = f"{type(error).__name__}: {error}"
         print(f"ipo-sim: internal error, {what}; --debug before the command shows where", file=sys.stderr)

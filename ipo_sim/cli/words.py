@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -50,12 +52,25 @@ def _given(command: Command, words: Sequence[str]) -> dict[str, object]:
 def _events(words: Sequence[str]) -> list[dict[str, Any]]:
     """Commands one after the other, each with its arguments, in words of their own or several in one."""
     lines: list[list[str]] = [[]]
-    for word in " ".join(words).replace(EVENT_SEPARATOR, f" {EVENT_SEPARATOR} ").split():
+    for word in chain.from_iterable(map(_parts, words)):
         if word in COMMANDS or word == EVENT_SEPARATOR:
             lines.append([])
         if word != EVENT_SEPARATOR:
             lines[-1].append(word)
     return [_event(*line) for line in lines if line]
+
+
+def _parts(word: str) -> list[str]:
+    """What a word of the shell holds when it is a line of commands itself, quotes in it as the shell takes them."""
+    if not any(mark in word for mark in " '\"" + EVENT_SEPARATOR):
+        return [word]
+    lexer = shlex.shlex(word, posix=True, punctuation_chars=EVENT_SEPARATOR)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    try:
+        return list(lexer)
+    except ValueError as error:
+        raise UsageError(f"{word}: {str(error).lower()}") from None
 
 
 def _event(verb: str, *words: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 
 from ipo_sim.catalogue.types import Catalogue, Consumption, LicenceKind
 from ipo_sim.core.draft import Claim, Draft
@@ -49,6 +50,7 @@ MAX_USER_NAME, MAX_FULL_NAME = 15, 31
 RESERVED = "reserved"
 REGISTERED = "registered"
 
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 # Names stand in topics and in comma-separated rows.
 _FORBIDDEN = re.compile(r"[/+#,\"\x00-\x1f\x7f]")
@@ -170,8 +172,10 @@ def register_phone(draft: Draft, fact: PhoneRegistered) -> None:
     extension = _known_extension(draft, fact.extension)
     if extension.registered is not None:
         raise CommandRejected("unchanged", f"the phone of extension {fact.extension} is registered already")
-    if len(fact.mac) > MAX_HOLDER or len(fact.address) > MAX_HOLDER:
-        raise CommandRejected("bad-phone", f"MAC and address have at most {MAX_HOLDER} characters")
+    if fact.mac and not _MAC.fullmatch(fact.mac):
+        raise CommandRejected("bad-phone", f"{fact.mac[:MAX_HOLDER]!r} is not a MAC address such as 00:1b:4f:00:00:01")
+    if fact.address and not _is_address(fact.address):
+        raise CommandRejected("bad-phone", f"{fact.address[:MAX_HOLDER]!r} is not an IP address")
     registered = extension._replace(registered=draft.seq, mac=fact.mac, address=fact.address)
     draft.claims.append(Claim(_phone_claim(draft, extension), extension=registered))
 
@@ -268,6 +272,14 @@ def _phone_claim(draft: Draft, extension: Extension) -> tuple[Holding, ...]:
     waits = extension.kind is not ExtensionKind.THIRD_PARTY_IP
     dect = extension.kind is ExtensionKind.DECT
     return (Holding(feature, holder, REGISTERED, 1, Consumption.REGISTRATION, draft.seq, active=not waits, first=dect),)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _require_running(draft: Draft) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -38,11 +38,27 @@ UserText = Annotated[str, Field(min_length=1, max_length=MAX_USER_NAME)]
 Number = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), BeforeValidator(str)]
 
 
+def _alternatives(annotation: object) -> tuple[object, ...]:
+    """The members of a union, or the one type that is none."""
+    return get_args(annotation) or (annotation,)
+
+
 class Arguments(BaseModel):
     """No arguments; the base of all others."""
 
     # Schemas are built when a command is first used or described: a start that needs none does not pay for them.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_numbers(cls, data: object) -> object:
+        """JSON's true is no number, though Python takes it for 1."""
+        if isinstance(data, dict):
+            for name, value in data.items():
+                field = cls.model_fields.get(name)
+                if isinstance(value, bool) and field is not None and bool not in _alternatives(field.annotation):
+                    raise ValueError(f"{name}: {str(value).lower()} is neither a number nor a text")
+        return data
 
 
 class Power(Arguments):

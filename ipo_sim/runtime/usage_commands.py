@@ -16,7 +16,7 @@ async def _claim(call: Call) -> Answer:
     done = await happen(call)
     if done.effects.refused:
         names = ", ".join(done.effects.refused)
-        raise CommandRejected("no-licence", f"no instance of {names} is free; refused by event {done.seq}")
+        raise CommandRejected("no-licence", f"too few instances of {names} are free; refused by event {done.seq}")
     return applied(done)
 
 

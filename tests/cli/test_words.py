@@ -69,6 +69,14 @@ def test_events_of_a_what_if_are_commands(line: str) -> None:
     assert spelled(line) == {"events": STEPS}
 
 
+def test_a_line_of_events_has_quotes_as_the_shell_has() -> None:
+    assert spelled("""what-if "configure-user name='a b'; restart" """) == {
+        "events": [{"command": "configure-user", "arguments": {"name": "a b"}}, {"command": "restart", "arguments": {}}]
+    }
+    with pytest.raises(UsageError, match="no closing quotation"):
+        spelled("""what-if "configure-user name='a" """)
+
+
 def test_events_can_be_json() -> None:
     assert spelled("""what-if 'events=["remove-card", {"command": "restart"}]'""") == {
         "events": ["remove-card", {"command": "restart"}]

@@ -136,3 +136,12 @@ def test_extensions_of_the_definition_are_there() -> None:
     bench = Bench(unit).boot()
     bench.apply(PhoneRegistered("201"))
     assert phone(bench, "201") is PhoneState.LICENSED
+
+
+@pytest.mark.parametrize(("mac", "address"), [("zz", ""), ("00:11:22:33:44", ""), ("", "999.1.1.1"), ("", "host")])
+def test_a_phone_has_addresses_that_can_be(mac: str, address: str) -> None:
+    bench = Bench(definition(parts=())).boot()
+    bench.apply(ExtensionConfigured("201"))
+    with pytest.raises(CommandRejected) as caught:
+        bench.apply(PhoneRegistered("201", mac, address))
+    assert caught.value.reason == "bad-phone"

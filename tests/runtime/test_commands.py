@@ -54,6 +54,17 @@ PHONE_MANAGER = [f"add-licence key={key('Phone Manager Pro (users)')}", "load-co
 VCM_CARD = ["fit path=slots/2 part=VCM32", "restart", "advance seconds=10"]
 
 
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [("advance", {"seconds": True}), ("acquire", {"feature": "x", "holder": "y", "instances": True})],
+    ids=["seconds", "instances"],
+)
+async def test_true_is_no_number(runtime: Runtime, verb: str, arguments: dict[str, object]) -> None:
+    with pytest.raises(CommandRejected, match="true is neither a number nor a text") as refused:
+        await execute(runtime.context, A, verb, arguments)
+    assert refused.value.reason == "bad-arguments"
+
+
 class TestRegistry:
     def test_it_has_the_verbs_of_the_interface(self) -> None:
         assert " ".join(COMMANDS) == (
