@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from ipo_sim.catalogue.types import Catalogue, PlaceKind, PoolRule
+from ipo_sim.catalogue.types import Catalogue, EditionRule, ModelType, PlaceKind, PoolRule
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.model import Part
 from ipo_sim.licensing.ledger import Ledger
@@ -35,44 +35,48 @@ class Hardware(NamedTuple):
 
 
 class Pools:
-    """The pools of a unit with the strings and parts of one moment, each computed when it is asked for."""
+    """The pools of a unit with the strings and parts of one moment."""
 
     def __init__(self, draft: Draft, ledger: Ledger, parts: tuple[Part, ...]) -> None:
-        self._catalogue = draft.catalogue
-        self._profile = draft.definition.release_profile
-        self._model = draft.catalogue.models[draft.definition.model]
-        self._edition = ledger.settlement.edition
+        edition = ledger.settlement.edition
         self._licensed = ledger.licensed
-        self._hardware = self._survey(parts)
-        self._pools: dict[str, Pool] = {}
+        self._supply = _supply(
+            draft.catalogue,
+            draft.definition.model,
+            draft.definition.release_profile,
+            draft.edition_profile,
+            edition.edition,
+            _survey(edition, parts),
+        )
 
     def of(self, feature: str) -> Pool:
         """The pool of a feature; one that no string and no rule feeds is empty."""
-        pool = self._pools.get(feature)
-        if pool is None:
-            pool = self._pools[feature] = self._compute(feature)
-        return pool
+        return _pool(self._supply, feature, self._licensed.get(feature, 0))
 
-    def free_features(self) -> list[str]:
+    def free_features(self) -> tuple[str, ...]:
         """Features that have instances without any licence now."""
-        return [name for name, source in _free_sources(self._catalogue) if self._free(source)]
+        return self._supply.free_features
 
     def usable(self, feature: str) -> int:
         """How many instances can be in use."""
         return self.of(feature).usable
 
-    def max_users(self) -> int:
-        """How many users edition and unit serve."""
-        unit = self._model.capacities.users or self.max_extensions()
-        most = self._edition.max_users
-        return unit if most is None else min(most, unit)
 
-    def max_extensions(self) -> int:
-        """How many extensions of all kinds the unit has at most."""
-        return self._model.max_extensions[self._profile]
+class _Supply:
+    """What model, release, edition and hardware give, whatever is licensed: shared by all units alike in these."""
 
-    def _compute(self, feature: str) -> Pool:
-        licensed = self._licensed.get(feature, 0)
+    def __init__(
+        self, catalogue: Catalogue, model: ModelType, profile: str, edition: EditionRule, hardware: Hardware
+    ) -> None:
+        self._catalogue = catalogue
+        self._model = model
+        self._profile = profile
+        self._edition = edition
+        self._hardware = hardware
+        self.free_features = tuple(name for name, source in _free_sources(catalogue) if self._free(source))
+
+    def pool(self, feature: str, licensed: int) -> Pool:
+        """The pool of a feature with so many licensed instances."""
         facts = facts_of(self._catalogue, self._profile, feature)
         rule = facts.rule
         if rule is None:
@@ -111,32 +115,55 @@ class Pools:
             case "sip":
                 caps.append(self._edition.sip_max)
             case "users":
-                caps.append(self.max_users())
+                caps.append(self._max_users())
             case "extensions":
-                caps.append(self.max_extensions())
+                caps.append(self._max_extensions())
         return [cap for cap in caps if cap is not None]
 
-    def _survey(self, parts: tuple[Part, ...]) -> Hardware:
-        """Channels of the cards in service; those of a card that no licence names are all free."""
-        codes, cards, vcm, vcm_free, pri, pri_free = set(), 0, 0, 0, 0, 0
-        edition = self._edition
-        for part in parts:
-            if part.place.kind is PlaceKind.EXPANSION:
-                break
-            fitted = part.fitted
-            if fitted is None or part.service.hold is not None:
-                continue
-            codes.add(fitted.code)
-            if fitted.vcm_channels:
-                licensed = fitted.limit_group == VCM_CARDS
-                cards += licensed
-                vcm += fitted.vcm_channels
-                per_card = edition.vcm_free_per_card
-                vcm_free += fitted.vcm_channels if per_card is None or not licensed else per_card
-            if fitted.ports and fitted.ports[0].kind == "PRI":
-                pri += fitted.trunk_channels
-                pri_free += min(edition.pri_free_channels, fitted.trunk_channels)
-        return Hardware(frozenset(codes), cards, vcm, vcm_free, pri, pri_free)
+    def _max_users(self) -> int:
+        """How many users edition and unit serve."""
+        unit = self._model.capacities.users or self._max_extensions()
+        most = self._edition.max_users
+        return unit if most is None else min(most, unit)
+
+    def _max_extensions(self) -> int:
+        """How many extensions of all kinds the unit has at most."""
+        return self._model.max_extensions[self._profile]
+
+
+@lru_cache(maxsize=512)
+def _supply(
+    catalogue: Catalogue, model: str, profile: str, edition_profile: str, edition: str, hardware: Hardware
+) -> _Supply:
+    rule = next(rule for rule in catalogue.editions[edition_profile] if rule.edition == edition)
+    return _Supply(catalogue, catalogue.models[model], profile, rule, hardware)
+
+
+@lru_cache(maxsize=4_096)
+def _pool(supply: _Supply, feature: str, licensed: int) -> Pool:
+    return supply.pool(feature, licensed)
+
+
+def _survey(edition: EditionRule, parts: tuple[Part, ...]) -> Hardware:
+    """Channels of the cards in service; those of a card that no licence names are all free."""
+    codes, cards, vcm, vcm_free, pri, pri_free = set(), 0, 0, 0, 0, 0
+    for part in parts:
+        if part.place.kind is PlaceKind.EXPANSION:
+            break
+        fitted = part.fitted
+        if fitted is None or part.service.hold is not None:
+            continue
+        codes.add(fitted.code)
+        if fitted.vcm_channels:
+            licensed = fitted.limit_group == VCM_CARDS
+            cards += licensed
+            vcm += fitted.vcm_channels
+            per_card = edition.vcm_free_per_card
+            vcm_free += fitted.vcm_channels if per_card is None or not licensed else per_card
+        if fitted.ports and fitted.ports[0].kind == "PRI":
+            pri += fitted.trunk_channels
+            pri_free += min(edition.pri_free_channels, fitted.trunk_channels)
+    return Hardware(frozenset(codes), cards, vcm, vcm_free, pri, pri_free)
 
 
 class Facts(NamedTuple):
