@@ -74,10 +74,14 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
         ledger=licensing.ledger,
     )
     changes = _changes(old, unit, licensing.moved)
-    profile = draft.definition.release_profile
-    refused = tuple(licence_name(draft.catalogue, profile, feature) for feature in sorted(draft.refused))
+    refused = _refused(draft) if draft.refused else ()
     effects = Effects(draft.seq, draft.at, draft.unit_time, tuple(changes), tuple(draft.notifications), refused)
     return unit, effects
+
+
+def _refused(draft: Draft) -> tuple[str, ...]:
+    profile = draft.definition.release_profile
+    return tuple(licence_name(draft.catalogue, profile, feature) for feature in sorted(draft.refused))
 
 
 def entities(unit: Unit) -> dict[str, Entity]:
@@ -142,13 +146,16 @@ def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> list[Changed]
     if new.reader is not old.reader:
         changes.append(Changed("reader", new.reader))
     _compare_moved(licences, changes)
-    _compare("features", old.features, new.features, changes)
-    _compare("users", old.users, new.users, changes)
-    _compare("extensions", old.extensions, new.extensions, changes)
+    if new.features is not old.features:
+        _compare("features", old.features, new.features, changes)
+    if new.users is not old.users or new.extensions is not old.extensions:
+        _compare("users", old.users, new.users, changes)
+        _compare("extensions", old.extensions, new.extensions, changes)
     if new.parts is not old.parts:
         _compare_parts(old.parts, new.parts, changes)
     _compare("leds", old.leds, new.leds, changes)
-    _compare("alarms", old.alarms, new.alarms, changes)
+    if new.alarms is not old.alarms:
+        _compare("alarms", old.alarms, new.alarms, changes)
     if new.status is not old.status:
         changes.append(Changed("unit", new.status))
     return changes
@@ -170,6 +177,8 @@ def _compare(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list
 
 def _compare_moved(licences: tuple[Moved, ...], changes: list[Changed]) -> None:
     """Licences, of which there can be thousands, by what the check has moved."""
+    if not licences:
+        return
     gone = {before.number for before, _ in licences if before is not None}
     for before, after in licences:
         if after is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ipo_sim.catalogue.types import Consumption
+from ipo_sim.catalogue.types import Consumption, PlaceKind
 from ipo_sim.core.draft import UP, Draft
 from ipo_sim.core.holdings import Shares, held_of, share_out
 from ipo_sim.core.licence_check import Licensing
@@ -33,7 +33,7 @@ def settle_usage(draft: Draft, licensing: Licensing, parts: tuple[Part, ...]) ->
     old = draft.old
     if (
         licensing.ledger is old.ledger
-        and parts is old.parts
+        and (parts is old.parts or _same_cards(parts, old.parts))
         and draft.life is old.life
         and licensing.edition is old.edition
         and draft.holdings is old.holdings
@@ -53,6 +53,16 @@ def settle_usage(draft: Draft, licensing: Licensing, parts: tuple[Part, ...]) ->
         _users(draft, shares, by_name),
         _extensions(draft, licensing, shares, by_name),
     )
+
+
+def _same_cards(parts: tuple[Part, ...], old: tuple[Part, ...]) -> bool:
+    """Whether all that brings channels is as it was: modules, which come last, bring none."""
+    for part, before in zip(parts, old, strict=True):
+        if part.place.kind is PlaceKind.EXPANSION:
+            return True
+        if part is not before:
+            return False
+    return True
 
 
 def _notify_pri(draft: Draft, licensing: Licensing) -> None:
