@@ -11,7 +11,7 @@ from ipo_sim.core.licence_check import Licensing
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME, life_cause
 from ipo_sim.core.model import Cause, Extension, Feature, Holding, Licence, Part, PhoneState, User
 from ipo_sim.core.people import endpoint_of
-from ipo_sim.core.pools import PRI, Pools, facts_of
+from ipo_sim.core.pools import PRI, Pool, Pools, facts_of
 
 PRI_CHANNELS_REDUCED = 34
 PRI_CALL_REJECTED = 35
@@ -90,6 +90,9 @@ def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) 
         pool, before, used = pools.of(name), old.get(name), held.get(name, 0)
         facts = facts_of(draft.catalogue, draft.definition.release_profile, name)
         refused, idle = name in shares.refused, wanting.get(name, 0)
+        if before and _stays(before, pool, used) and not refused and not idle:
+            features.append(before)
+            continue
         cause: Cause = ()
         if not pool.licensed and name in licensing.ledger.strings:
             cause = causes.of(name, facts.feeding, before)
@@ -100,6 +103,17 @@ def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) 
         features.append(before if before is not None and before == feature else feature)
     settled = tuple(features)
     return draft.old.features if settled == draft.old.features else settled
+
+
+def _stays(feature: Feature, pool: Pool, used: int) -> bool:
+    """Whether a pool that was in order with these numbers has them still."""
+    return (
+        not feature.cause
+        and feature.licensed == pool.licensed > 0
+        and feature.usable == pool.usable
+        and feature.free == pool.free
+        and feature.in_use == used
+    )
 
 
 class _Causes:
