@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.cli.terminal import plural
 from ipo_sim.core.events import DeadlineReached, Event, Fact, FeatureKeyInserted, PowerApplied, ReaderAttached
-from ipo_sim.core.model import Cause, Entity, Licence, Lifecycle, Part, Unit, UnitDefinition
+from ipo_sim.core.model import Cause, Entity, Licence, Lifecycle, Nanoseconds, Part, Unit, UnitDefinition
 from ipo_sim.core.unit import entities, new_unit, next_deadline, step
 from ipo_sim.licensing.status import LicenceStatus
 from ipo_sim.runtime.why import cause_of, cause_text
+
+_LONG_AGO = Nanoseconds(0)
 
 
 class OutOfOrder(NamedTuple):
@@ -42,7 +44,15 @@ class Boot(NamedTuple):
 
 
 def boot(definition: UnitDefinition, catalogue: Catalogue) -> Boot:
-    """Power the unit up with its configured card in the reader, and wait until it is up."""
+    """What comes of `booted`."""
+    unit = booted(definition, catalogue)
+    fitted = [part for part in unit.parts if part.fitted is not None]
+    serving = sum(part.service.hold is None for part in fitted)
+    return Boot(unit.life.state, unit.edition.name, serving, len(fitted), tuple(_out_of_order(unit)))
+
+
+def booted(definition: UnitDefinition, catalogue: Catalogue, at: Nanoseconds = _LONG_AGO) -> Unit:
+    """The unit powered up then, its configured card in the reader, once it is up; long ago nothing expires."""
     unit = new_unit(definition, catalogue)
     facts: list[Fact] = [PowerApplied()]
     if definition.card is not None:
@@ -51,12 +61,10 @@ def boot(definition: UnitDefinition, catalogue: Catalogue) -> Boot:
             FeatureKeyInserted(definition.card.serial, law=definition.card.law),
         ]
     for fact in facts:
-        unit, _ = step(unit, Event(unit.at, fact, "check"))
+        unit, _ = step(unit, Event(at, fact, "check"))
     while unit.life.state is Lifecycle.STARTING and (deadline := next_deadline(unit)) is not None:
         unit, _ = step(unit, Event(deadline, DeadlineReached(), "check"))
-    fitted = [part for part in unit.parts if part.fitted is not None]
-    serving = sum(part.service.hold is None for part in fitted)
-    return Boot(unit.life.state, unit.edition.name, serving, len(fitted), tuple(_out_of_order(unit)))
+    return unit
 
 
 def _out_of_order(unit: Unit) -> list[OutOfOrder]:

@@ -40,6 +40,7 @@ def main(arguments: Namespace) -> int:
 
 def _describe(parser: argparse.ArgumentParser) -> None:
     """Say of each argument what the shell shall look for."""
+    from ipo_sim.cli.ctl_help import LISTENING  # noqa: PLC0415 - as below
     from ipo_sim.runtime.commands import COMMANDS  # noqa: PLC0415 - heavy, and of no use to `completion units`
 
     for action in parser._actions:  # noqa: SLF001 - shtab goes the same way, there is no other
@@ -47,6 +48,6 @@ def _describe(parser: argparse.ArgumentParser) -> None:
             for below in action.choices.values():
                 _describe(below)
         elif action.dest == "verb":
-            action.choices = [*COMMANDS, "watch"]
+            action.choices = [*COMMANDS, *LISTENING]
         elif action.dest in _KINDS:
             action.complete = _KINDS[action.dest]  # type: ignore[attr-defined] # shtab's way of saying it

@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import Any
 
 from ipo_sim.cli.answers import answer_lines
-from ipo_sim.cli.ctl_help import LISTENING, command_list
+from ipo_sim.cli.ctl_help import command_list
 from ipo_sim.cli.discovery import Target, find_broker
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.remote import connected
@@ -24,10 +24,14 @@ def main(arguments: Namespace) -> int:
         print(command_list())
         return EXIT_OK
     check_unit(arguments.unit)
-    if arguments.verb in LISTENING or arguments.verb == "status":
+    if arguments.verb in ("watch", "status"):
         from ipo_sim.cli.watch import follow  # noqa: PLC0415 - only those who listen
 
         return follow(arguments)
+    if arguments.verb == "licences":
+        from ipo_sim.cli.licence_form import print_form  # noqa: PLC0415 - only those who ask for it
+
+        return print_form(arguments)
     if arguments.count or arguments.until:
         raise UsageError("--count and --until are for watch")
     command = find_command(arguments.verb)

@@ -8,7 +8,11 @@ from ipo_sim.cli.words import find_command
 from ipo_sim.runtime.commands import COMMANDS
 
 # Commands that the registry does not have, because they only listen.
-LISTENING = {"watch": "Follow the unit: one line for each entity that changes"}
+LISTENING = {
+    "licences": "Show the licence form: each key with its type, status, instances and expiry",
+    "watch": "Follow the unit: one line for each entity that changes",
+}
+_LISTENING_OPTIONS = {"licences": "[--json]", "watch": "[--count N] [--until PATH.FIELD=VALUE] [--all] [--json]"}
 
 
 def command_list() -> str:
@@ -21,7 +25,7 @@ def command_list() -> str:
 def command_help(verb: str) -> str:
     """What one command does, its arguments, and an example."""
     if verb in LISTENING:
-        return f"ipo-sim ctl UNIT {verb} [--count N] [--until PATH.FIELD=VALUE] [--all] [--json]\n\n{LISTENING[verb]}."
+        return f"ipo-sim ctl UNIT {verb} {_LISTENING_OPTIONS[verb]}\n\n{LISTENING[verb]}."
     try:
         command = find_command(verb)
     except UsageError as error:

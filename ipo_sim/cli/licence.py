@@ -52,6 +52,10 @@ def _issue(arguments: Namespace) -> int:
 
 
 def _show(arguments: Namespace) -> int:
+    if arguments.config is not None or arguments.unit is not None:
+        return _show_forms(arguments)
+    if not arguments.keys:
+        raise UsageError("licence show: a KEY, --config CONFIG or --unit UNIT is wanted")
     catalogue = load_catalogue()
     shown = [_explained(text, catalogue) for text in _texts(arguments)]
     if arguments.json:
@@ -59,6 +63,25 @@ def _show(arguments: Namespace) -> int:
     else:
         style = Style(sys.stdout)
         print("\n\n".join("\n".join(_paragraph(facts, catalogue, style)) for facts in shown))
+    return EXIT_OK
+
+
+def _show_forms(arguments: Namespace) -> int:
+    from ipo_sim.cli import licence_form  # noqa: PLC0415 - keys are explained without configurations and brokers
+
+    if arguments.keys:
+        raise UsageError("licence show: keys are explained, or licence forms shown, not both")
+    if arguments.config is not None:
+        forms = licence_form.forms_of_configuration(arguments)
+    elif arguments.on is not None:
+        raise UsageError("--on is for --config: a running unit has its own date")
+    else:
+        forms = [licence_form.form_of_running(arguments)]
+    if arguments.json:
+        print_json(forms)
+    else:
+        style = Style(sys.stdout)
+        print("\n\n".join("\n".join(licence_form.form_lines(form, style)) for form in forms))
     return EXIT_OK
 
 

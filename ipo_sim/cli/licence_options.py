@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from ipo_sim.cli.parsing import Commands, add_command, add_json, day, whole
+from ipo_sim.cli.parsing import Commands, add_client, add_command, add_json, day, whole
 
 MODULE = "licence"
 # Keys of one call: a unit holds a thousand licences.
@@ -12,6 +13,10 @@ MAX_KEYS = 1_000
 MAX_INSTANCES = 65_535
 
 _KEYS = "Keys can be written with blanks and hyphens; - reads them from standard input, one a line."
+_SHOW = """\
+Explains what keys license. With --config or --unit it shows the licence form of a unit as a management tool does: each
+key with its type, status, instances and expiry, and the serial of the feature key.
+"""
 _SECRET = "what binds keys to cards; else IPO_SIM_SECRET, else the public default of a bench"  # noqa: S105 - a help text
 
 
@@ -43,11 +48,18 @@ def _add_issue(commands: Commands) -> None:
 
 
 def _add_show(commands: Commands) -> None:
-    example = "ipo-sim licence show 04002001000000FR876BDQYYHKF0Y5E4"
-    text = "explain what keys license; no card is needed"
-    show = add_command(commands, "show", MODULE, text, example, description=f"{text.capitalize()}. {_KEYS}")
-    show.add_argument("keys", metavar="KEY", nargs="+", help="licence key")
-    add_json(show)
+    example = (
+        "ipo-sim licence show 04002001000000FR876BDQYYHKF0Y5E4\n"
+        "ipo-sim licence show --config configs/full.yaml --on 2027-03-01\n"
+        "ipo-sim licence show --unit bench-1"
+    )
+    text = "explain what keys license, or show the licence form of a unit"
+    show = add_command(commands, "show", MODULE, text, example, description=f"{_SHOW}\n{_KEYS}")
+    show.add_argument("keys", metavar="KEY", nargs="*", help="licence key to explain; no card is needed")
+    show.add_argument("--config", metavar="CONFIG", type=Path, help="show the licence forms of its units")
+    show.add_argument("--unit", metavar="UNIT", help="that of one unit: of the configuration, else of one that runs")
+    show.add_argument("--on", metavar="DATE", type=day, help="day for which a configuration is judged; now by default")
+    add_client(show)
 
 
 def _add_verify(commands: Commands) -> None:

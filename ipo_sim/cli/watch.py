@@ -50,11 +50,32 @@ class Goal(NamedTuple):
         return self.value == (found if isinstance(found, str) else json.dumps(found))
 
 
-class Watch:
+class Heard:
+    """What a unit has said last of each of its entities."""
+
+    def __init__(self) -> None:
+        self.entities: dict[str, Any] = {}
+
+    def take(self, path: str, message: Incoming) -> None:
+        """One message."""
+        if path.startswith(f"{COMMANDS}/") or path in _OTHERS:
+            return
+        before, after = self.entities.get(path), _value(path, message.payload)
+        if after is None:
+            self.entities.pop(path, None)
+        else:
+            self.entities[path] = after
+        self.heard(path, before, after)
+
+    def heard(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - a JSON value
+        """What became of an entity; nothing is done about it here."""
+
+
+class Watch(Heard):
     """Takes in what a unit says, prints it, and knows when enough is seen."""
 
     def __init__(self, arguments: Namespace) -> None:
-        self.entities: dict[str, Any] = {}
+        super().__init__()
         self.done = asyncio.Event()
         self._goal = Goal.parse(arguments.until) if arguments.until else None
         self._left: int | None = arguments.count
@@ -62,16 +83,9 @@ class Watch:
         self._style = Style(sys.stdout)
         self._live = False
 
-    def take(self, path: str, message: Incoming) -> None:
-        """One message; those before `begin` only tell how things stand."""
-        if path.startswith(f"{COMMANDS}/") or path in _OTHERS or self.done.is_set():
-            return
-        before, after = self.entities.get(path), _value(path, message.payload)
-        if after is None:
-            self.entities.pop(path, None)
-        else:
-            self.entities[path] = after
-        if self._live and before != after:
+    def heard(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - a JSON value
+        """Print what has changed; what comes before `begin` only tells how things stand."""
+        if self._live and before != after and not self.done.is_set():
             self._show(path, before, after)
 
     def begin(self, *, show_all: bool) -> None:
@@ -105,18 +119,24 @@ def follow(arguments: Namespace) -> int:
     """Watch a unit, or show how it stands."""
     if arguments.words:
         raise UsageError(f"{arguments.verb} takes no arguments, but options: ipo-sim ctl UNIT {arguments.verb} --help")
+    if arguments.verb == "status":
+        _print_status(arguments, retained(arguments))
+        return EXIT_OK
     target, unit = find_broker(arguments), UnitName(arguments.unit)
     watch = Watch(arguments)
-    if arguments.verb == "status":
-        asyncio.run(_listen(target, unit, watch.take))
-        _print_status(arguments, watch.entities)
-        return EXIT_OK
     try:
         asyncio.run(_watch(target, unit, watch, arguments))
     except KeyboardInterrupt:
         # The usual end, unless somebody waits for something.
         return EXIT_INTERRUPTED if arguments.until or arguments.count else EXIT_OK
     return EXIT_OK
+
+
+def retained(arguments: Namespace) -> dict[str, Any]:
+    """How the unit stands, by what its broker retains; CommandRejected when no such unit is known, BrokerError."""
+    heard = Heard()
+    asyncio.run(_listen(find_broker(arguments), UnitName(arguments.unit), heard.take))
+    return heard.entities
 
 
 def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noqa: ANN401 - a JSON value

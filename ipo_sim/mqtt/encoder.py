@@ -14,6 +14,7 @@ from typing import Any
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.effects import Notification
 from ipo_sim.core.events import fact_data
+from ipo_sim.core.licence_form import dongle_serial_number
 from ipo_sim.core.model import (
     Alarm,
     Cause,
@@ -29,7 +30,7 @@ from ipo_sim.core.model import (
     UnitStatus,
     User,
 )
-from ipo_sim.mqtt.topics import UNIT
+from ipo_sim.mqtt.topics import READER, UNIT
 from ipo_sim.runtime.bus import Bus, Entry, Record
 
 # Version of the payloads: whoever changes or takes away a field raises it.
@@ -166,8 +167,13 @@ class Encoder:
             "grace_until": _optional_moment(key.grace_until, self._offset(unit)),
             "validated_serial": key.validated_serial,
             "last_serial": key.last_serial,
+            "dongle_serial_number": dongle_serial_number(key, self._reader_kind(unit)),
             **_caused(key.cause),
         }
+
+    def _reader_kind(self, unit: UnitName) -> str:
+        entry = self._bus.latest(unit).get(READER)
+        return entry.value.kind if entry is not None and isinstance(entry.value, Reader) else ""
 
     def _offset(self, unit: UnitName) -> int:
         entry = self._bus.latest(unit).get(UNIT)

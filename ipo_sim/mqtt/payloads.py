@@ -75,6 +75,9 @@ class FeatureKeyPayload(EntityPayload):
     grace_until: datetime | None
     validated_serial: Annotated[str | None, Field(description="The serial that licences count against now.")]
     last_serial: str | None
+    dongle_serial_number: Annotated[
+        str, Field(description="As a management tool shows it: `Local` or `Remote` and the serial, or `None`.")
+    ]
     cause: Chain = ()
 
 

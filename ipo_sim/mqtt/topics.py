@@ -14,6 +14,7 @@ SCHEMA = "schema"
 COMMANDS = "commands"
 REPLY = "reply"
 UNIT = "unit"
+READER = "reader"
 FEATURE_KEY = "feature-key"
 
 # A prefix level: no wildcard, no NUL, and no blank, for which the embedded broker drops the connection.
@@ -28,7 +29,7 @@ _RANK = {
     for rank, names in enumerate(
         (
             (FEATURE_KEY,),
-            ("reader",),
+            (READER,),
             ("licences",),
             ("features",),
             ("users",),

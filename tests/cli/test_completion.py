@@ -53,7 +53,7 @@ def completed(script: Path, *words: str, path: str = "") -> list[str]:
 def test_every_shell_has_a_script_that_knows_the_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     script = script_of(shell, capsys)
     assert "ipo-sim" in script
-    assert all(verb in script for verb in (*COMMANDS, "watch", "what-if", "issue"))
+    assert all(verb in script for verb in (*COMMANDS, "licences", "watch", "what-if", "issue"))
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_refusals_as_json(line: str, reason: str, call: Caller) -> None:
 def test_without_a_command_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ctl"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]]
-    assert listed == [*COMMANDS, "watch"]
+    assert listed == [*COMMANDS, "licences", "watch"]
 
 
 @pytest.mark.parametrize("verb", [*COMMANDS, "watch"])
