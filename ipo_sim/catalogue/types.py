@@ -227,6 +227,22 @@ class Timings(NamedTuple):
     grades: Mapping[str, Grade]
 
 
+class DectLimits(NamedTuple):
+    """The most that an IP DECT system serves; `grades` says of each by its name how it is known.
+
+    `handsets` can be configured, `active_handsets` registered; `advised_handsets` is what the maker advises when the
+    base station that is the ADMM carries calls itself.
+    """
+
+    bases: int
+    calls_per_base: int
+    handsets: int
+    active_handsets: int
+    advised_handsets: int
+    violation_hours: int
+    grades: Mapping[str, Grade]
+
+
 class LedPattern(NamedTuple):
     """What one LED shows: colour (`off`, `red`, `green`, `orange`, `red/green`) and pattern of the vocabulary."""
 
@@ -285,6 +301,7 @@ class Catalogue:
     editions: Mapping[str, tuple[EditionRule, ...]]
     pools: Mapping[str, PoolRule]
     timings: Timings
+    dect: DectLimits
     leds: Mapping[str, LedPattern]
     led_patterns: Mapping[str, LedRhythm]
     alarms: Mapping[int, AlarmType]

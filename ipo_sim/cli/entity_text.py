@@ -24,9 +24,12 @@ _BAD = frozenset(
         "awaiting_feature_key",
         "unlicensed",
         "inactive",
+        "voice_blocked",
     }
 )
-_SHAKY = frozenset({"grace", "Unknown", "Dormant", "Expired", "Obsolete", "warning", "minor", "starting", "unchecked"})
+_SHAKY = frozenset(
+    {"grace", "Unknown", "Dormant", "Expired", "Obsolete", "warning", "violation", "minor", "starting", "unchecked"}
+)
 
 _ORDER = (
     "availability",
@@ -40,6 +43,7 @@ _ORDER = (
     "features",
     "users",
     "extensions",
+    "dect",
     "leds",
 )
 
@@ -118,6 +122,15 @@ def _extension(payload: Payload) -> tuple[str, str]:
     return payload["state"], payload["kind"] + reserved
 
 
+def _dect(payload: Payload) -> tuple[str, str]:
+    if "mac" in payload:
+        role = "ADMM" if payload["admm"] else "base station"
+        return "reachable" if payload["reachable"] else "lost", role + (", licensed" if payload["licensed"] else "")
+    answering = f"{payload['present']} of {len(payload['licensed_macs'])} licensed base stations answer"
+    until = f", until {payload['until']}" if payload["until"] else ""
+    return payload["state"], f"PARK {payload['park']}, {answering}, {payload['calls']} calls{until}"
+
+
 def _part(payload: Payload) -> tuple[str, str]:
     what = payload["fitted"] or (f"{payload['configured']} missing" if payload["configured"] else "empty")
     hold = f", held by {payload['hold']}" if payload.get("hold") not in (None, "empty", "missing") else ""
@@ -140,6 +153,7 @@ _TEXTS: Mapping[str, Callable[[Payload], tuple[str, str]]] = {
     "features": _feature,
     "users": _user,
     "extensions": _extension,
+    "dect": _dect,
     "slots": _part,
     "expansion": _part,
     "leds": _led,

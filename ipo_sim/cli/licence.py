@@ -12,6 +12,7 @@ from typing import Any
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Catalogue, LicenceType
+from ipo_sim.cli import licence_dect
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.licence_names import find_licence, known_name, why_unrecognised
 from ipo_sim.cli.terminal import Style, print_json, table
@@ -88,7 +89,12 @@ def _show_forms(arguments: Namespace) -> int:
 def _explained(text: str, catalogue: Catalogue) -> dict[str, Any]:
     key = recognise(text)
     if key is None:
-        return {"key": text, "recognised": False, "licence": "Invalid", "reason": why_unrecognised(text)}
+        return licence_dect.explained(text) or {
+            "key": text,
+            "recognised": False,
+            "licence": "Invalid",
+            "reason": why_unrecognised(text),
+        }
     return {**_facts(key, known_name(catalogue, key.licence_code)), "recognised": True}
 
 
@@ -108,6 +114,9 @@ def _paragraph(facts: Mapping[str, Any], catalogue: Catalogue, style: Style) -> 
     if not facts["recognised"]:
         yield f"  not recognised: {facts['reason']}. Its type is Invalid, whatever the card."
         return
+    if "park" in facts:
+        yield from licence_dect.paragraph(facts)
+        return
     row = catalogue.licences.get(facts["code"])
     if row is None:
         yield f"  licence code {facts['code']}, which this catalogue does not have: its type is Invalid"
@@ -119,6 +128,10 @@ def _paragraph(facts: Mapping[str, Any], catalogue: Catalogue, style: Style) -> 
     if row is not None:
         yield from (f"  needs      {' or '.join(names)}" for names in row.prerequisites)
         yield f"  used by    {', '.join(row.profiles)} on {', '.join(row.models)}"
+
+
+def _dect(arguments: Namespace) -> int:
+    return licence_dect.mint(arguments, _secret(arguments))
 
 
 def _verify(arguments: Namespace) -> int:
@@ -224,4 +237,5 @@ _COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "show": _show,
     "verify": _verify,
     "list": _list,
+    "dect": _dect,
 }

@@ -11,6 +11,7 @@ MODULE = "licence"
 # Keys of one call: a unit holds a thousand licences.
 MAX_KEYS = 1_000
 MAX_INSTANCES = 65_535
+MAX_BASES = 255
 
 _KEYS = "Keys can be written with blanks and hyphens; - reads them from standard input, one a line."
 _SHOW = """\
@@ -31,6 +32,7 @@ def add_licence(commands: Commands) -> None:
     _add_show(below)
     _add_verify(below)
     _add_list(below)
+    _add_dect(below)
 
 
 def _add_issue(commands: Commands) -> None:
@@ -78,6 +80,20 @@ def _add_list(commands: Commands) -> None:
     catalogue = add_command(commands, "list", MODULE, "list the licences that there are", example)
     catalogue.add_argument("--profile", help="only those that this release profile uses, such as r5")
     add_json(catalogue)
+
+
+def _add_dect(commands: Commands) -> None:
+    example = (
+        "ipo-sim licence dect --park 1F-10-0A-4C-32 --bases 4 02:00:5e:10:00:01 02:00:5e:10:00:02 02:00:5e:10:00:03"
+    )
+    text = "mint a key for the base stations of an IP DECT system"
+    dect = add_command(commands, "dect", MODULE, text, example)
+    dect.add_argument("macs", metavar="MAC", nargs="+", help="base station that proves the key; 1 to 3, all if so few")
+    dect.add_argument("--park", metavar="PARK", required=True, help="PARK of the system, 10 hexadecimal digits")
+    bases = whole(1, MAX_BASES)
+    dect.add_argument("--bases", metavar="N", type=bases, help="licensed base stations; as many as MACs by default")
+    dect.add_argument("--secret", metavar="TEXT", help=_SECRET)
+    add_json(dect)
 
 
 def _add_serial(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.config import words
+from ipo_sim.config.dect import dect_of
 from ipo_sim.config.entries import UnitEntry
 from ipo_sim.config.hardware import parts_of
 from ipo_sim.config.numbering import card_serial, numbers_of, unit_name
@@ -74,6 +75,7 @@ class Builder:
             parts=self._shared(tuple(self._shared(part) for part in parts_of(entry))),
             users=self._shared(tuple(map(user_of, entry.users))),
             extensions=self._shared(tuple(map(extension_of, entry.extensions))),
+            dect=dect_of(entry.dect),
         )
 
     def _keys(self, entry: UnitEntry, serial: str, secret: bytes) -> Iterator[str]:

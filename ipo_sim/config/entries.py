@@ -201,6 +201,28 @@ class ExtensionEntry(Entry):
     )
 
 
+class BaseEntry(Entry):
+    """A base station of the IP DECT system."""
+
+    mac: Text = Field(description="MAC address, in quotes.", examples=["02:00:5e:10:00:01"])
+    admm: bool = Field(default=False, description="Whether it manages the others; the first one, if none is said to.")
+    carries_calls: bool = Field(default=True, description="Whether it carries calls, 8 at most.")
+    reachable: bool = Field(default=True, description="Whether it answers at the start.")
+
+
+class DectEntry(Entry):
+    """The IP DECT system beside the unit, with a licence of its own."""
+
+    park: Text = Field(description="Portable Access Rights Key, 10 hexadecimal digits.", examples=["1F-10-0A-4C-32"])
+    licence: Text | None = Field(None, description="Licence key of the IP DECT system, 64 characters.")
+    bases: list[Annotated[BaseEntry, _opened("mac")]] = Field(
+        [], max_length=MAX_LICENCES, description="Base stations.", examples=[["02:00:5e:10:00:01"]]
+    )
+    violation_timer: bool = Field(
+        default=False, description="Whether lost base stations block voice after 72 hours, instead of at once."
+    )
+
+
 class UnitEntry(Entry):
     """One control unit, or with a `count` that many of the same make."""
 
@@ -252,10 +274,17 @@ class UnitEntry(Entry):
     extensions: list[ExtensionEntry] = Field(
         [], max_length=MAX_LICENCES, description="IP extensions; ports of cards need no entry."
     )
+    dect: DectEntry | None = Field(None, description="The IP DECT system; none by default.")
 
 
 # Entries for which a bare word can stand, and the setting that it then gives.
-SHORTHANDS = {"SlotEntry": "card", "DaughterEntry": "card", "ModuleEntry": "module", "LicenceEntry": "key"}
+SHORTHANDS = {
+    "SlotEntry": "card",
+    "DaughterEntry": "card",
+    "ModuleEntry": "module",
+    "LicenceEntry": "key",
+    "BaseEntry": "mac",
+}
 
 
 class TlsEntry(Entry):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ipo_sim.catalogue.types import Catalogue, ModelType
 from ipo_sim.config import words
+from ipo_sim.config.dect import DectCheck
 from ipo_sim.config.entries import FeatureKeyEntry, LicenceEntry, UnitEntry
 from ipo_sim.config.hardware import HardwareCheck
 from ipo_sim.config.mistakes import Findings, Location, choice, path_text
@@ -34,6 +35,7 @@ class UnitCheck:
         self._findings = findings
         self._salvage = salvage
         self._hardware = HardwareCheck(catalogue, findings, salvage)
+        self._dect = DectCheck(catalogue, findings, salvage)
 
     def check(self, entry: UnitEntry, here: Location) -> None:
         """Report what is wrong with the entry at `here`."""
@@ -44,6 +46,7 @@ class UnitCheck:
         self._check_licences(entry, (*here, "licences"))
         self._check_users(entry, (*here, "users"))
         self._check_extensions(entry, (*here, "extensions"))
+        self._dect.check(entry, (*here, "dect"))
 
     def _model(self, entry: UnitEntry, here: Location) -> ModelType | None:
         """The model, if both it and its release profile are known."""

@@ -6,15 +6,17 @@ import hashlib
 import re
 from urllib.parse import urlsplit
 
+from ipo_sim.licensing import address
+
 MAX_UNIT_NAME = 64
 SERIAL_DIGITS = 10
+mac_address = address.mac_address
 MQTT_VERSIONS = {"3.1.1": 4, "5": 5}
 # The furthest offsets that places on earth have.
 _MIN_OFFSET, _MAX_OFFSET = -12 * 60, 14 * 60
 
 _NUMBER = re.compile(r"\{n(?::0(\d))?\}", re.ASCII)
 _UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_MAC = re.compile(r"[0-9A-Fa-f]{2}([:-]?)(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
 _OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")
 # A topic level without wildcards, blanks (the embedded broker has no room for them) and `$`, which brokers keep.
 _TOPIC_LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
@@ -102,15 +104,6 @@ def utc_offset_minutes(timezone: str) -> int | None:
     minutes = int(found[2]) * 60 + int(found[3])
     offset = -minutes if found[1] == "-" else minutes
     return offset if _MIN_OFFSET <= offset <= _MAX_OFFSET else None
-
-
-def mac_address(text: str) -> str | None:
-    """A single station's address as six pairs in lower case with colons; None: it is none."""
-    if _MAC.fullmatch(text) is None:
-        return None
-    digits = text.replace(":", "").replace("-", "").lower()
-    is_group = int(digits[:2], 16) & 1
-    return None if is_group else ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
 def derived_mac(name: str) -> str:

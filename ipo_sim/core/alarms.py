@@ -10,7 +10,7 @@ from ipo_sim.core.draft import UP, Draft
 from ipo_sim.core.effects import Notification
 from ipo_sim.core.feature_key import KEY_INDEX, KEY_NAME, KEY_PATH
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME
-from ipo_sim.core.model import Alarm, Feature, Hold, KeyCondition, KeyReason, Part, Severity
+from ipo_sim.core.model import Alarm, Dect, Feature, Hold, KeyCondition, KeyReason, Part, Severity
 
 ENTITY_FAILURE = 20
 FEATURE_KEY = 40
@@ -21,6 +21,7 @@ HARDWARE_TYPE_FAILURE = 4
 FEATURE_LICENCE_MISSING = 5
 ALL_LICENCES_IN_USE = 6
 NO_FREE_CHANNELS = 9
+LICENCE_ERROR = 32
 
 KEY_ALARM = "40-feature-key"
 
@@ -42,7 +43,14 @@ def raise_alarms(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature,
     A unit that is not up has none, and its going down clears them without a word.
     """
     old = draft.old
-    if parts is old.parts and draft.key is old.key and draft.life is old.life and features is old.features:
+    same_dect = draft.dect is old.dect
+    if (
+        parts is old.parts
+        and draft.key is old.key
+        and draft.life is old.life
+        and features is old.features
+        and same_dect
+    ):
         return old.alarms
     if not draft.up:
         return ()
@@ -70,6 +78,8 @@ def _alarms(
     alarms.extend(
         _feature_alarm(draft, feature, standing) for feature in features if feature.refused or feature.wanting
     )
+    if draft.dect is not None and not draft.dect.dect.voice:
+        alarms.append(_dect_alarm(draft, draft.dect.dect, standing))
     return alarms
 
 
@@ -154,6 +164,28 @@ def _feature_alarm(draft: Draft, feature: Feature, standing: Mapping[str, Alarm]
         draft.seq if before is None else before.seq,
         feature.licence,
         feature.cause,
+    )
+    return before if before == alarm else alarm
+
+
+def _dect_alarm(draft: Draft, dect: Dect, standing: Mapping[str, Alarm]) -> Alarm:
+    """No event is documented for it: the one of a service out of order, for its licence (licensing.md 9)."""
+    name = _alarm_id(SERVICE_FAILURE, "dect")
+    before = standing.get(name)
+    kind = draft.catalogue.alarms[SERVICE_FAILURE]
+    alarm = Alarm(
+        name,
+        SERVICE_FAILURE,
+        kind.name,
+        _SEVERITIES[kind.severity],
+        LICENCE_ERROR,
+        "dect",
+        CONTROLLER_NAME,
+        CONTROLLER_INDEX,
+        draft.unit_time if before is None else before.since,
+        draft.seq if before is None else before.seq,
+        f"IP DECT {dect.state.replace('_', ' ')}",
+        dect.cause,
     )
     return before if before == alarm else alarm
 

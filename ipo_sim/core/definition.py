@@ -51,6 +51,26 @@ class ExtensionDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseDefinition:
+    """A base station of the IP DECT system: `admm` manages the others, `carries_calls` says whether it has voice."""
+
+    mac: str
+    admm: bool = False
+    carries_calls: bool = True
+    reachable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DectDefinition:
+    """The IP DECT system of a unit: its PARK, its licence key or empty, its bases, and whether violations are borne."""
+
+    park: str
+    key: str = ""
+    bases: tuple[BaseDefinition, ...] = ()
+    violation_timer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UnitDefinition:
     """A unit as the configuration file describes it; everything else is history."""
 
@@ -72,3 +92,4 @@ class UnitDefinition:
     licences: tuple[str, ...]
     users: tuple[UserDefinition, ...] = ()
     extensions: tuple[ExtensionDefinition, ...] = ()
+    dect: DectDefinition | None = None

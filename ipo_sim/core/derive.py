@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from ipo_sim.core.alarms import raise_alarms
+from ipo_sim.core.dect import settle_dect
 from ipo_sim.core.draft import Draft, Moved
 from ipo_sim.core.effects import Changed, Effects
 from ipo_sim.core.leds import light
@@ -14,6 +15,7 @@ from ipo_sim.core.licence_check import check_licences, expiry_at
 from ipo_sim.core.life import life_cause
 from ipo_sim.core.model import (
     Alarm,
+    BaseStation,
     Cause,
     Edition,
     Entity,
@@ -39,7 +41,7 @@ _new = tuple.__new__
 _NEVER_POWERED = Life(Lifecycle.OFF, seq=0)
 _NO_OFFSET = Nanoseconds(0)
 # Named tuples whose first field tells one from another of their kind.
-_E = TypeVar("_E", Licence, Feature, User, Extension, Led, Alarm)
+_E = TypeVar("_E", Licence, Feature, User, Extension, BaseStation, Led, Alarm)
 
 
 def settle(draft: Draft) -> tuple[Unit, Effects]:
@@ -48,6 +50,8 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
     licensing = check_licences(draft)
     parts = serve_parts(draft, licensing.edition)
     usage = settle_usage(draft, licensing, parts)
+    if draft.dect is not None:
+        draft.dect = settle_dect(draft, usage.extensions, usage.holdings)
     leds = light(draft, parts)
     alarms = raise_alarms(draft, parts, usage.features)
     unit = Unit(
@@ -71,6 +75,7 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
         holdings=usage.holdings,
         users=usage.users,
         extensions=usage.extensions,
+        dect=draft.dect,
         ledger=licensing.ledger,
     )
     changes = _changes(old, unit, licensing.moved)
@@ -93,6 +98,7 @@ def entities(unit: Unit) -> dict[str, Entity]:
         **_by_path("features", unit.features),
         **_by_path("users", unit.users),
         **_by_path("extensions", unit.extensions),
+        **({} if unit.dect is None else {**_by_path("dect/bases", unit.dect.bases), "dect": unit.dect.dect}),
         **{part.place.path: part for part in unit.parts if _visible(part)},
         **_by_path("leds", unit.leds),
         **_by_path("alarms", unit.alarms),
@@ -151,6 +157,10 @@ def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> list[Changed]
     if new.users is not old.users or new.extensions is not old.extensions:
         _compare("users", old.users, new.users, changes)
         _compare("extensions", old.extensions, new.extensions, changes)
+    if new.dect is not None and old.dect is not None and new.dect is not old.dect:
+        _compare("dect/bases", old.dect.bases, new.dect.bases, changes)
+        if new.dect.dect != old.dect.dect:
+            changes.append(Changed("dect", new.dect.dect))
     if new.parts is not old.parts:
         _compare_parts(old.parts, new.parts, changes)
     _compare("leds", old.leds, new.leds, changes)

@@ -38,6 +38,7 @@ class Draft:
         "catalogue",
         "claims",
         "clock_offset_ns",
+        "dect",
         "definition",
         "entered",
         "extensions",
@@ -71,6 +72,7 @@ class Draft:
         self.users = old.users
         self.extensions = old.extensions
         self.holdings = old.holdings
+        self.dect = old.dect
         # Strings that this event entered, deleted or loaded, as they were and as they are.
         self.entered: list[Moved] = []
         self.claims: list[Claim] = []

@@ -6,6 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from ipo_sim.core.dect_events import (
+    BaseStationConfigured,
+    BaseStationLost,
+    BaseStationReachable,
+    BaseStationRemoved,
+    DectLicenceEntered,
+    DectLicenceRemoved,
+)
 from ipo_sim.core.model import ExtensionKind, KeyReason, Nanoseconds, Reserve
 
 
@@ -196,7 +204,10 @@ class InstancesReleased:
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """A call wants channels, all of them or none: voice compression, PRI, SIP trunk, voicemail ports."""
+    """A call wants channels, all of them or none: voice compression, PRI, SIP trunk, voicemail ports.
+
+    `extension` is the IP extension that makes it; empty: another phone, or nobody's.
+    """
 
     TYPE: ClassVar[str] = "call-started"
     call: str
@@ -204,6 +215,7 @@ class CallStarted:
     pri: int = 0
     sip: int = 0
     voicemail: int = 0
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +313,12 @@ Fact = (
     | ExtensionRemoved
     | PhoneRegistered
     | PhoneUnregistered
+    | DectLicenceEntered
+    | DectLicenceRemoved
+    | BaseStationConfigured
+    | BaseStationRemoved
+    | BaseStationReachable
+    | BaseStationLost
 )
 
 FACTS: dict[str, type[Fact]] = {fact.TYPE: fact for fact in Fact.__args__}

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ipo_sim.catalogue.types import Catalogue, Consumption, PartType, PlaceKind
+from ipo_sim.core.dect_model import BaseStation, Dect, DectSystem
 from ipo_sim.core.definition import (
+    BaseDefinition,
     Card,
+    DectDefinition,
     ExtensionDefinition,
     PartDefinition,
     UnitDefinition,
@@ -34,6 +37,7 @@ from ipo_sim.core.words import (
     Severity,
     UnitName,
 )
+from ipo_sim.licensing.dect import DectState, ViolationTimer
 from ipo_sim.licensing.key import LicenceKey
 from ipo_sim.licensing.ledger import Ledger
 from ipo_sim.licensing.status import LicenceStatus
@@ -42,9 +46,15 @@ __all__ = [
     "SECOND_NS",
     "Alarm",
     "Availability",
+    "BaseDefinition",
+    "BaseStation",
     "BootPolicy",
     "Card",
     "Cause",
+    "Dect",
+    "DectDefinition",
+    "DectState",
+    "DectSystem",
     "Edition",
     "Entity",
     "Extension",
@@ -78,6 +88,7 @@ __all__ = [
     "UnitStatus",
     "User",
     "UserDefinition",
+    "ViolationTimer",
 ]
 
 
@@ -333,7 +344,9 @@ class UnitStatus(NamedTuple):
 
 
 # What the outside can see of a unit, each under its own path.
-Entity = UnitStatus | FeatureKey | Reader | Licence | Feature | User | Extension | Part | Led | Alarm
+Entity = (
+    UnitStatus | FeatureKey | Reader | Licence | Feature | User | Extension | BaseStation | Dect | Part | Led | Alarm
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,5 +373,6 @@ class Unit:
     holdings: tuple[Holding, ...] = ()
     users: tuple[User, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    dect: DectSystem | None = None
     # Derived once more by whoever needs it: a restored unit has none.
     ledger: Ledger | None = field(default=None, repr=False, compare=False)

@@ -6,6 +6,7 @@ import re
 from ipaddress import ip_address
 
 from ipo_sim.catalogue.types import Catalogue, Consumption, LicenceKind
+from ipo_sim.core.dect import DECT_CALL, require_registration, require_room, require_voice
 from ipo_sim.core.draft import Claim, Draft
 from ipo_sim.core.events import (
     CallEnded,
@@ -87,17 +88,30 @@ def start_call(draft: Draft, fact: CallStarted) -> None:
     holder = f"call:{fact.call}"
     if any(held.holder == holder for held in draft.holdings):
         raise CommandRejected("held-already", f"call {fact.call} is up already")
-    wanted = {VCM: fact.vcm, PRI: fact.pri, SIP: fact.sip, VOICEMAIL: fact.voicemail}
-    if any(number < 0 or number > MAX_INSTANCES for number in wanted.values()):
+    is_dect = bool(fact.extension) and _caller(draft, fact.extension).kind is ExtensionKind.DECT
+    # What a handset says comes over IP: it needs a voice compression channel at least.
+    vcm = max(1, fact.vcm) if is_dect else fact.vcm
+    wanted = {VCM: vcm, PRI: fact.pri, SIP: fact.sip, VOICEMAIL: fact.voicemail}
+    if fact.vcm < 0 or any(number < 0 or number > MAX_INSTANCES for number in wanted.values()):
         raise CommandRejected("bad-instances", f"a call takes 0 to {MAX_INSTANCES} channels of a kind")
     claims = [
-        Holding(feature, holder, "", number, Consumption.IN_USE, draft.seq)
+        Holding(feature, holder, DECT_CALL if is_dect else "", number, Consumption.IN_USE, draft.seq)
         for feature, number in wanted.items()
         if number
     ]
     if not claims:
         raise CommandRejected("bad-instances", "a call without channels takes nothing")
     _claim(draft, *claims)
+
+
+def _caller(draft: Draft, number: str) -> Extension:
+    """The IP extension that makes a call; an unlicensed phone makes emergency calls only."""
+    extension = _known_extension(draft, number)
+    if extension.state is not PhoneState.LICENSED:
+        raise CommandRejected("no-phone", f"the phone of extension {number} is {extension.state}")
+    if extension.kind is ExtensionKind.DECT:
+        require_voice(draft)
+    return extension
 
 
 def end_call(draft: Draft, fact: CallEnded) -> None:
@@ -143,6 +157,8 @@ def configure_extension(draft: Draft, fact: ExtensionConfigured) -> None:
     if problem is not None:
         raise CommandRejected("bad-extension", problem)
     known = _extension(draft, fact.number)
+    if fact.kind is ExtensionKind.DECT and (known is None or known.kind is not fact.kind):
+        require_room(draft)
     if known is not None and (known.kind, known.reserve) == (fact.kind, fact.reserve):
         raise CommandRejected("unchanged", f"extension {fact.number} is configured so already")
     if known is None:
@@ -176,6 +192,8 @@ def register_phone(draft: Draft, fact: PhoneRegistered) -> None:
         raise CommandRejected("bad-phone", f"{fact.mac[:MAX_HOLDER]!r} is not a MAC address such as 00:1b:4f:00:00:01")
     if fact.address and not _is_address(fact.address):
         raise CommandRejected("bad-phone", f"{fact.address[:MAX_HOLDER]!r} is not an IP address")
+    if extension.kind is ExtensionKind.DECT:
+        require_registration(draft)
     registered = extension._replace(registered=draft.seq, mac=fact.mac, address=fact.address)
     draft.claims.append(Claim(_phone_claim(draft, extension), extension=registered))
 

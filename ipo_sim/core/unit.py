@@ -7,7 +7,15 @@ from functools import lru_cache
 from typing import Any
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.core import chassis, feature_key, licence_store, life, people
+from ipo_sim.core import chassis, dect, feature_key, licence_store, life, people
+from ipo_sim.core.dect_events import (
+    BaseStationConfigured,
+    BaseStationLost,
+    BaseStationReachable,
+    BaseStationRemoved,
+    DectLicenceEntered,
+    DectLicenceRemoved,
+)
 from ipo_sim.core.derive import entities, new_status, settle
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.effects import Effects
@@ -102,6 +110,7 @@ def new_unit(definition: UnitDefinition, catalogue: Catalogue) -> Unit:
         holdings=holdings,
         users=users,
         extensions=people.first_extensions(definition.extensions),
+        dect=dect.first_dect(definition.dect, catalogue),
     )
     draft = Draft(bare, Event(bare.at, PowerRemoved()))
     draft.life = Life(Lifecycle.OFF, seq=0)
@@ -125,6 +134,10 @@ def next_deadline(unit: Unit) -> Nanoseconds | None:
     for deadline in (unit.life.until, unit.key.grace_until, unit.expiry_at):
         if deadline is not None and (earliest is None or deadline < earliest):
             earliest = deadline
+    if unit.dect is not None:
+        deadline = dect.dect_deadline(unit.dect)
+        if deadline is not None and (earliest is None or deadline < earliest):
+            earliest = deadline
     return earliest
 
 
@@ -146,7 +159,7 @@ def _reach_deadline(draft: Draft, _fact: DeadlineReached) -> None:
         life.go_on(draft)
     elif draft.key.grace_until == draft.at:
         feature_key.end_grace(draft)
-    # An expiry changes nothing but the day: the licence check sees it.
+    # An expiry changes nothing but the day, a violation timer nothing but what is left: what is settled sees it.
 
 
 def _set_date(draft: Draft, fact: DateSet) -> None:
@@ -189,6 +202,12 @@ _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     ExtensionRemoved: people.remove_extension,
     PhoneRegistered: people.register_phone,
     PhoneUnregistered: people.unregister_phone,
+    DectLicenceEntered: dect.enter_licence,
+    DectLicenceRemoved: dect.remove_licence,
+    BaseStationConfigured: dect.configure_base,
+    BaseStationRemoved: dect.remove_base,
+    BaseStationReachable: dect.reach_base,
+    BaseStationLost: dect.lose_base,
 }
 
 

@@ -16,8 +16,11 @@ from ipo_sim.core.effects import Notification
 from ipo_sim.core.events import fact_data
 from ipo_sim.core.licence_form import dongle_serial_number
 from ipo_sim.core.model import (
+    SECOND_NS,
     Alarm,
+    BaseStation,
     Cause,
+    Dect,
     Extension,
     Feature,
     FeatureKey,
@@ -86,6 +89,8 @@ class Encoder:
             Feature: _feature,
             User: _user,
             Extension: _extension,
+            BaseStation: _base,
+            Dect: self._dect,
             Part: _part,
             Led: _led,
             Alarm: _alarm,
@@ -175,6 +180,27 @@ class Encoder:
         entry = self._bus.latest(unit).get(READER)
         return entry.value.kind if entry is not None and isinstance(entry.value, Reader) else ""
 
+    def _dect(self, unit: UnitName, dect: Dect, _: int) -> Fields:
+        timer = dect.timer
+        return {
+            "state": dect.state,
+            "voice": dect.voice,
+            "park": dect.park,
+            "key": dect.key,
+            "licensed_bases": dect.licensed_bases,
+            "licensed_macs": dect.licensed_macs,
+            "required": dect.required,
+            "present": dect.present,
+            "violation_timer": timer is not None,
+            "left_s": None if timer is None else timer.left_ns / SECOND_NS,
+            "until": None if timer is None else _optional_moment(timer.deadline(), self._offset(unit)),
+            "handsets": dect.handsets,
+            "active_handsets": dect.active_handsets,
+            "advised_handsets": dect.advised_handsets,
+            "calls": dect.calls,
+            **_caused(dect.cause),
+        }
+
     def _offset(self, unit: UnitName) -> int:
         entry = self._bus.latest(unit).get(UNIT)
         return entry.value.clock_offset_ns if entry is not None and isinstance(entry.value, UnitStatus) else 0
@@ -217,6 +243,17 @@ def _extension(_: UnitName, extension: Extension, __: int) -> Fields:
         "mac": extension.mac,
         "address": extension.address,
         **_caused(extension.cause),
+    }
+
+
+def _base(_: UnitName, base: BaseStation, __: int) -> Fields:
+    return {
+        "mac": base.mac,
+        "admm": base.admm,
+        "licensed": base.licensed,
+        "carries_calls": base.carries_calls,
+        "reachable": base.reachable,
+        **_caused(base.cause),
     }
 
 

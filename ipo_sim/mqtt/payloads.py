@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ipo_sim.catalogue.types import PlaceKind, Ports
 from ipo_sim.core.model import (
     Availability,
+    DectState,
     ExtensionKind,
     Hold,
     KeyCondition,
@@ -143,6 +144,40 @@ class ExtensionPayload(EntityPayload):
     state: PhoneState
     mac: str
     address: str
+    cause: Chain = ()
+
+
+class BaseStationPayload(EntityPayload):
+    """A base station of the IP DECT system."""
+
+    mac: str
+    admm: Annotated[bool, Field(description="It manages the others.")]
+    licensed: Annotated[bool, Field(description="Its MAC is in the licence key: its answer counts.")]
+    carries_calls: bool
+    reachable: bool
+    cause: Chain = ()
+
+
+class DectPayload(EntityPayload):
+    """The IP DECT system; only a unit that has one has this entity."""
+
+    state: DectState
+    voice: Annotated[bool, Field(description="Whether the licence lets handsets talk.")]
+    park: str
+    key: Annotated[str, Field(description="The licence key that was entered; empty: none.")]
+    licensed_bases: int
+    licensed_macs: tuple[str, ...]
+    required: Annotated[int, Field(description="How many of the licensed base stations must answer.")]
+    present: Annotated[int, Field(description="How many of them do.")]
+    violation_timer: Annotated[bool, Field(description="Whether a violation is borne for a time.")]
+    left_s: Annotated[
+        float | None, Field(description="Of the violation timer at `at`; it runs down in a violation, else it fills.")
+    ]
+    until: Annotated[datetime | None, Field(description="When the timer has run down or is full; null: it is.")]
+    handsets: Annotated[int, Field(description="DECT extensions that are configured.")]
+    active_handsets: Annotated[int, Field(description="Those of them that are registered.")]
+    advised_handsets: Annotated[int, Field(description="How many should be active at most.")]
+    calls: int
     cause: Chain = ()
 
 

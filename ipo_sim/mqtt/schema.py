@@ -15,6 +15,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 
 from ipo_sim.mqtt.payloads import (
     AlarmPayload,
+    BaseStationPayload,
+    DectPayload,
     EventPayload,
     ExtensionPayload,
     FeatureKeyPayload,
@@ -67,6 +69,8 @@ ENTITIES = (
     _Row("feature", "features/{feature}", FeaturePayload, "The instance pool of a licensed feature."),
     _Row("user", "users/{user}", UserPayload, "A configured user; cleared when he is deleted."),
     _Row("extension", "extensions/{extension}", ExtensionPayload, "An IP extension; cleared when it is deleted."),
+    _Row("baseStation", "dect/bases/{mac}", BaseStationPayload, "A base station; cleared when it is deleted."),
+    _Row("dect", "dect", DectPayload, "The IP DECT system, if the unit has one."),
     _Row("slot", "slots/{slot}", PartPayload, "A base card and its slot."),
     _Row("daughter", "slots/{slot}/daughter", PartPayload, "A trunk daughter card on a base card."),
     _Row("expansion", "expansion/{port}", PartPayload, "An expansion module and its port."),
@@ -80,6 +84,7 @@ _PARAMETERS = {
     "feature": "Name of the feature.",
     "user": "Name of the user.",
     "extension": "Number of the IP extension.",
+    "mac": "MAC address of the base station.",
     "slot": "Slot, from 1.",
     "port": "Expansion port, from 1.",
     "led": "Name of the LED.",

@@ -35,7 +35,8 @@ Feature = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description="P
 Channels = Annotated[int, Field(ge=0, le=MAX_INSTANCES)]
 UserText = Annotated[str, Field(min_length=1, max_length=MAX_USER_NAME)]
 # A command line's number is a number until it is asked for as text.
-Number = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), BeforeValidator(str)]
+_Digits = BeforeValidator(str)
+Number = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), _Digits]
 
 
 def _alternatives(annotation: object) -> tuple[object, ...]:
@@ -139,6 +140,9 @@ class Call(Arguments):
     pri: Channels = 0
     sip: Channels = 0
     voicemail: Channels = 0
+    extension: Annotated[
+        str, Field(max_length=MAX_TEXT, description="IP extension that makes it; empty: another phone."), _Digits
+    ] = ""
 
 
 class CallName(Arguments):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ipo_sim.core import dect_events as d
 from ipo_sim.core import events as e
 from ipo_sim.core.events import Fact
 
@@ -53,6 +54,12 @@ _TEXTS: Mapping[type[Fact], Callable[[Any], str]] = {
     e.ExtensionRemoved: lambda fact: f"extension {fact.number} was deleted",
     e.PhoneRegistered: lambda fact: f"the phone of extension {fact.extension} registered",
     e.PhoneUnregistered: lambda fact: f"the phone of extension {fact.extension} unregistered",
+    d.DectLicenceEntered: lambda _: "a licence key was entered in the IP DECT system",
+    d.DectLicenceRemoved: lambda _: "the licence key of the IP DECT system was deleted",
+    d.BaseStationConfigured: lambda fact: f"base station {fact.mac} was configured",
+    d.BaseStationRemoved: lambda fact: f"base station {fact.mac} was deleted",
+    d.BaseStationReachable: lambda fact: f"base station {fact.mac} answered again",
+    d.BaseStationLost: lambda fact: f"base station {fact.mac} was lost",
     e.DateSet: lambda _: "the unit's date was set",
 }
 

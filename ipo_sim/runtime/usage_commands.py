@@ -44,7 +44,7 @@ def _release(_: Situation, args: a.Release) -> Fact:
 
 
 def _start_call(_: Situation, args: a.Call) -> Fact:
-    return e.CallStarted(args.call, args.vcm, args.pri, args.sip, args.voicemail)
+    return e.CallStarted(args.call, args.vcm, args.pri, args.sip, args.voicemail, args.extension)
 
 
 def _end_call(_: Situation, args: a.CallName) -> Fact:

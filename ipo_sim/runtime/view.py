@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ipo_sim.core.codec import encode
-from ipo_sim.core.model import Alarm, Entity, FeatureKey, Nanoseconds, Part, UnitStatus
+from ipo_sim.core.model import SECOND_NS, Alarm, Dect, Entity, FeatureKey, Nanoseconds, Part, UnitStatus
 from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.moment import rfc3339
 
@@ -20,6 +20,8 @@ def view(entity: Entity, clock_offset_ns: Nanoseconds) -> dict[str, Any]:
             return {**encode(entity), "severity": entity.severity.name.lower(), "since": rfc3339(entity.since)}
         case FeatureKey():
             return {**encode(entity), "grace_until": _unit_time(entity.grace_until, clock_offset_ns)}
+        case Dect():
+            return {**encode(entity), "timer": _timer(entity, clock_offset_ns)}
         case UnitStatus():
             return {**encode(entity), "until": _unit_time(entity.until, clock_offset_ns)}
         case _:
@@ -32,6 +34,19 @@ def store_view(entries: Mapping[str, Entry], clock_offset_ns: Nanoseconds) -> di
         path: {"seq": entry.seq, "at": rfc3339(entry.at), **view(entry.value, clock_offset_ns)}
         for path, entry in entries.items()
         if entry.value is not None
+    }
+
+
+def _timer(dect: Dect, clock_offset_ns: Nanoseconds) -> dict[str, Any] | None:
+    timer = dect.timer
+    if timer is None:
+        return None
+    deadline = timer.deadline()
+    until = None if deadline is None else Nanoseconds(deadline)
+    return {
+        "left_s": timer.left_ns / SECOND_NS,
+        "violated": timer.violated,
+        "until": _unit_time(until, clock_offset_ns),
     }
 
 

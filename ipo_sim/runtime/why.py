@@ -16,6 +16,8 @@ from ipo_sim.runtime.requests import Answer
 
 Link = dict[str, Any]
 
+_BASE = "dect/bases/"
+
 
 async def why(call: Call) -> Answer:
     """The chain of causes of an entity; of one in order, the event that made it so."""
@@ -38,6 +40,8 @@ def cause_of(entity: Entity) -> Cause:
 
 def cause_text(unit: Unit, item: str) -> str:
     """What a cause that is no event means for the unit as it is now."""
+    if item.startswith(_BASE):
+        return _base(unit, item.removeprefix(_BASE))
     kind, _, detail = item.partition(":")
     text = _TEXTS.get(kind)
     return text(unit, detail) if text else f"{item} is out of service"
@@ -87,6 +91,15 @@ def _feature_key(unit: Unit, _: str) -> str:
     return f"the feature key{serial} is {key.presence}, its condition {key.condition.replace('_', ' ')}"
 
 
+def _base(unit: Unit, mac: str) -> str:
+    bases = unit.dect.bases if unit.dect is not None else ()
+    base = next((known for known in bases if known.mac == mac), None)
+    if base is None:
+        return f"the IP DECT system has no base station {mac}"
+    role = ", the ADMM," if base.admm else ""
+    return f"base station {mac}{role} {'answers' if base.reachable else 'does not answer'}"
+
+
 _TEXTS: Mapping[str, Callable[[Unit, str], str]] = {
     "licence": _licence,
     "feature-key": _feature_key,
@@ -101,5 +114,8 @@ _TEXTS: Mapping[str, Callable[[Unit, str], str]] = {
     "limit": lambda _, rule: f"it is one too many: {rule}",
     "release-profile": lambda _, profile: f"release profile {profile} does not provide for it",
     "expiry": lambda _, day: f"it was valid until {day}",
+    "dect-licence": lambda *_: "no licence key is entered in the IP DECT system",
+    "dect-park": lambda *_: "the key was issued for another PARK or with another secret",
+    "dect-admm": lambda *_: "the IP DECT system has no base station to be its ADMM",
     "expansion-port": lambda _, number: f"no card has expansion port {number}",
 }
