@@ -216,8 +216,7 @@ def _verdict(draft: Draft, dect: Dect, bases: tuple[BaseStation, ...], key: Dect
     if not admm.reachable:
         cause = _base_cause(admm)
     elif there.bases > there.licensed_bases:
-        latest = max(base.seq for base in bases)
-        cause = (f"limit:the licence is for {there.licensed_bases} base stations", f"event:{latest}")
+        cause = _kept(draft, f"limit:the licence is for {there.licensed_bases} base stations")
     elif state is not DectState.OK:
         cause = _missing(draft, bases, key)
     return _Verdict(state, cause, violated, QUORUM[there.licensed], present)

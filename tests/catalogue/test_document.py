@@ -11,7 +11,7 @@ from ipo_sim.catalogue.types import EditionRule, LicenceType, OnExhaustion, Part
 
 CATALOGUE = load_catalogue()
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "reference" / "catalogue.md").read_text(encoding="utf-8")
-FILES = ("hardware.yaml", "licences.yaml", "editions.yaml", "timings.yaml")
+FILES = ("hardware.yaml", "licences.yaml", "editions.yaml", "timings.yaml", "dect.yaml")
 
 
 def table(heading: str) -> list[str]:
@@ -100,3 +100,10 @@ def test_every_source_that_a_data_file_names_is_listed_and_no_other() -> None:
     named = set(re.findall(r"\[([A-Z][A-Za-z0-9-]*)\]", comments))
     listed = {mark for line in table("Sources") for mark in line.split("|")[1].replace(",", " ").split()}
     assert named == listed
+
+
+def test_the_limits_of_an_ip_dect_system_are_listed() -> None:
+    limits = CATALOGUE.dect
+    assert table("IP DECT") == [
+        row(f"`{name}`", getattr(limits, name), limits.grades[name]) for name in limits._fields if name != "grades"
+    ]

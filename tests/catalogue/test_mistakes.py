@@ -94,6 +94,12 @@ TIMINGS = [
     ("poll_s", "again_s: {value: 1, grade: C}\npoll_s", "unknown field 'again_s'"),
 ]
 
+DECT = [
+    ("{value: 32, grade: A}", "{value: 0, grade: A}", "bases: expected a whole number from 1 to 65535, not '0'"),
+    ("{value: 32, grade: A}", "{value: 32}", "bases: field 'grade' is missing"),
+    ("handsets:", "phones:", "field 'handsets' is missing"),
+]
+
 MISTAKES = [
     (file, *row)
     for file, rows in (
@@ -101,6 +107,7 @@ MISTAKES = [
         ("licences.yaml", LICENCES),
         ("editions.yaml", EDITIONS),
         ("timings.yaml", TIMINGS),
+        ("dect.yaml", DECT),
     )
     for row in rows
 ]

@@ -149,6 +149,25 @@ def test_values_in_a_line(value: object, text: str) -> None:
             "licensed",
             "dect, reserved avaya",
         ),
+        (
+            "dect",
+            {
+                "state": "violation",
+                "park": "1F100A4C32",
+                "present": 1,
+                "licensed_macs": ["a", "b", "c"],
+                "calls": 2,
+                "until": "2026-01-08T12:00:00Z",
+            },
+            "violation",
+            "PARK 1F100A4C32, 1 of 3 licensed base stations answer, 2 calls, until 2026-01-08T12:00:00Z",
+        ),
+        (
+            "dect/bases/02:00:5e:10:00:01",
+            {"mac": "02:00:5e:10:00:01", "admm": True, "licensed": True, "reachable": False},
+            "lost",
+            "ADMM, licensed",
+        ),
         ("slots/1", {"fitted": "DS8", "configured": "DS8", "oper_state": "enabled", "hold": None}, "enabled", "DS8"),
         (
             "slots/1",

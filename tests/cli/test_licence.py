@@ -10,6 +10,7 @@ import pytest
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.main import main
+from ipo_sim.licensing import dect_key
 from ipo_sim.licensing.key import DEFAULT_SECRET, recognise, verify
 from ipo_sim.licensing.key import issue as mint
 
@@ -212,3 +213,43 @@ def test_list_keeps_to_a_profile(capsys: pytest.CaptureFixture[str]) -> None:
     assert "IP500 VCM Channels" not in {row["licence"] for row in rows}
     assert main(["licence", "list", "--profile", "r9"]) == 2
     assert "there is no release profile r9: r4, r5, r6" in capsys.readouterr().err
+
+
+DECT = ["licence", "dect", "--park", "1f-10-0a-4c-32"]
+MACS = ["02:00:5e:10:00:01", "02:00:5e:10:00:02", "02:00:5e:10:00:03"]
+
+
+def test_a_key_of_an_ip_dect_system_is_minted_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DECT, *MACS, "--bases", "4"]) == 0
+    text = capsys.readouterr().out.strip()
+    key = dect_key.recognise(text)
+    assert key is not None
+    assert (key.park, key.macs, key.bases) == ("1F100A4C32", tuple(MACS), 4)
+    assert dect_key.verify(key, "1F100A4C32", DEFAULT_SECRET)
+    assert main(["licence", "show", text.lower()]) == 0
+    shown = capsys.readouterr().out
+    assert "entered in the IP DECT system, not in the unit" in shown
+    assert f"proved by  2 of {', '.join(MACS)}" in shown
+    assert main(["licence", "show", "--json", text]) == 0
+    (facts,) = printed(capsys)
+    assert (facts["licence"], facts["bases"], facts["required"], facts["recognised"]) == ("IP DECT", 4, 2, True)
+
+
+def test_the_number_of_base_stations_is_that_of_the_macs_and_the_secret_is_ours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPO_SIM_SECRET", "mine")
+    assert main([*DECT, MACS[0], "--json"]) == 0
+    made = printed(capsys)
+    key = dect_key.recognise(made["key"])
+    assert key is not None
+    assert (made["bases"], made["macs"]) == (1, [MACS[0]])
+    assert dect_key.verify(key, "1F100A4C32", b"mine")
+    assert not dect_key.verify(key, "1F100A4C32", DEFAULT_SECRET)
+
+
+def test_what_no_key_of_an_ip_dect_system_can_be_made_of(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DECT, *MACS[:2], "--bases", "3"]) == 2
+    assert "a key for 3 base stations is bound to the MACs of 3, not 2" in capsys.readouterr().err
+    assert main(["licence", "dect", "--park", "xyz", MACS[0]]) == 2
+    assert "a PARK has 10 hexadecimal digits" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import pytest
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.config.load import load_config
+from ipo_sim.core.dect_events import BaseStationLost
 from ipo_sim.core.events import (
     DeadlineReached,
     Event,
@@ -19,7 +20,7 @@ from ipo_sim.core.events import (
     ReaderAttached,
     ReaderLost,
 )
-from ipo_sim.core.model import Lifecycle, Nanoseconds, OperState, Unit, UnitDefinition
+from ipo_sim.core.model import SECOND_NS, DectState, Lifecycle, Nanoseconds, OperState, Unit, UnitDefinition
 from ipo_sim.core.unit import new_unit, next_deadline, step
 from ipo_sim.licensing.status import LicenceStatus
 
@@ -118,6 +119,24 @@ def fleet() -> None:
         assert in_service(unit, "expansion/") == [True] * 2
 
 
+def ip_dect() -> None:
+    (unit,) = units("ip-dect")
+    assert unit.life.state is Lifecycle.RUNNING
+    assert unit.alarms == ()
+    assert unit.dect is not None
+    assert (unit.dect.dect.state, unit.dect.dect.licensed_bases) == (DectState.OK, 4)
+    seen = []
+    for mac in ("02:00:5e:10:00:02", "02:00:5e:10:00:03"):
+        unit, _ = step(unit, Event(unit.at, BaseStationLost(mac)))
+        assert unit.dect is not None
+        seen.append(unit.dect.dect.state)
+    deadline = next_deadline(unit)
+    assert deadline == unit.at + 72 * 3_600 * SECOND_NS
+    unit, _ = step(unit, Event(deadline or unit.at, DeadlineReached()))
+    assert unit.dect is not None
+    assert [*seen, unit.dect.dect.state] == [DectState.WARNING, DectState.VIOLATION, DectState.VOICE_BLOCKED]
+
+
 SHOWS: dict[str, Callable[[], None]] = {
     "minimal": minimal,
     "full": full,
@@ -125,6 +144,7 @@ SHOWS: dict[str, Callable[[], None]] = {
     "wrong-card": wrong_card,
     "serial-reader": serial_reader,
     "fleet": fleet,
+    "ip-dect": ip_dect,
 }
 
 

@@ -14,6 +14,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Consumption, LicenceKind
 from ipo_sim.core.codec import Decoder, encode, encode_unit
+from ipo_sim.core.dect_events import (
+    BaseStationConfigured,
+    BaseStationLost,
+    BaseStationReachable,
+    BaseStationRemoved,
+    DectLicenceEntered,
+    DectLicenceRemoved,
+)
+from ipo_sim.core.draft import UP
 from ipo_sim.core.effects import Effects
 from ipo_sim.core.events import (
     CallEnded,
@@ -54,6 +63,8 @@ from ipo_sim.core.events import (
 from ipo_sim.core.model import (
     SECOND_NS,
     BootPolicy,
+    DectDefinition,
+    DectState,
     Entity,
     ExtensionKind,
     Hold,
@@ -69,6 +80,7 @@ from ipo_sim.core.unit import entities, new_unit, next_deadline, step
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.status import LicenceStatus
 from tests.core.bench import NOON, OTHER_SERIAL, PROFESSIONAL, SERIAL, VOICEMAIL_PRO, definition, key
+from tests.core.dect_bench import MACS, OTHER_PARK, PARK, dect_key, system
 
 EXPIRY = date(2026, 1, 7)
 KEYS = [
@@ -99,6 +111,8 @@ FEATURE = st.sampled_from(["vcm-channels", "voicemail-pro-ports", "power-user", 
 HOLDER = st.sampled_from(["anna", "bert", "c1"])
 PROFILE = st.sampled_from(["basic", "power-user", "receptionist", "mobility-features", "vcm-channels"])
 NUMBER = st.sampled_from(["201", "202", "203", "x"])
+DECT_KEYS = [dect_key(), dect_key(bases=4), dect_key(MACS[:1], 1), dect_key(park=OTHER_PARK), "Z" * 64]
+BASE = st.sampled_from(MACS[:4])
 PATH, PART = st.sampled_from(PATHS), st.sampled_from(PARTS)
 FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.sampled_from(
@@ -130,7 +144,14 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(InstancesRequested, FEATURE, HOLDER, st.integers(0, 5), st.sampled_from(["", "r1"])),
     st.builds(InstancesReleased, FEATURE, HOLDER, st.sampled_from([None, "", "r1"])),
     st.builds(CallStarted, HOLDER, st.integers(0, 3), st.integers(0, 5), st.integers(0, 2)),
+    st.builds(CallStarted, HOLDER, extension=NUMBER),
     st.builds(CallEnded, HOLDER),
+    st.builds(DectLicenceEntered, st.sampled_from(DECT_KEYS), st.sampled_from(["", PARK, OTHER_PARK])),
+    st.just(DectLicenceRemoved()),
+    st.builds(BaseStationConfigured, BASE, st.booleans(), reachable=st.booleans()),
+    st.builds(BaseStationRemoved, BASE),
+    st.builds(BaseStationLost, BASE),
+    st.builds(BaseStationReachable, BASE),
     st.builds(UserConfigured, HOLDER, profile=PROFILE, features=st.lists(PROFILE, unique=True, max_size=2).map(tuple)),
     st.builds(UserRemoved, HOLDER),
     st.builds(ExtensionConfigured, NUMBER, st.sampled_from(ExtensionKind), st.sampled_from(Reserve)),
@@ -154,8 +175,11 @@ class UnitMachine(RuleBasedStateMachine):
         policy=st.sampled_from(BootPolicy),
         profile=st.sampled_from(["r4", "r5", "r6"]),
         offset=st.sampled_from([0, 60, -300]),
+        dect=st.sampled_from([None, system(timer=True), system(licence=""), system(2, timer=True)]),
     )
-    def deliver(self, licences: list[str], policy: BootPolicy, profile: str, offset: int) -> None:
+    def deliver(
+        self, licences: list[str], policy: BootPolicy, profile: str, offset: int, dect: DectDefinition | None
+    ) -> None:
         parts = (
             PartDefinition("slots/1", "DS8"),
             PartDefinition("slots/1/daughter", "PRI-1"),
@@ -163,6 +187,7 @@ class UnitMachine(RuleBasedStateMachine):
             *(PartDefinition(f"expansion/{n}", "DS30V2") for n in (1, 2, 3)),
         )
         self.definition = definition(*licences, parts=parts, policy=policy, profile=profile, utc_offset_minutes=offset)
+        self.definition = replace(self.definition, dect=dect)
         self.unit = new_unit(self.definition, load_catalogue())
         self.at: int = NOON
         self.history: list[tuple[Event, Effects]] = []
@@ -274,6 +299,22 @@ class UnitMachine(RuleBasedStateMachine):
         for held in self.unit.holdings:
             assert held.active or held.instances > free.get(held.feature, 0)
         assert {held.feature for held in self.unit.holdings} <= free.keys()
+
+    @invariant()
+    def dect_has_voice_only_with_a_key_for_its_park_an_admm_that_answers_and_a_quorum_or_time_left(self) -> None:
+        system = self.unit.dect
+        if system is None:
+            return
+        dect, bases = system
+        assert sum(base.admm for base in bases) == (1 if bases else 0)
+        assert dect.timer is None or 0 <= dect.timer.left(self.unit.at) <= dect.timer.budget_ns
+        assert (dect.cause == ()) is (dect.state is DectState.OK)
+        assert (self.unit.status.state in UP and not dect.voice) is any(a.id == "46-dect" for a in self.unit.alarms)
+        if dect.voice:
+            assert any(base.admm and base.reachable for base in bases)
+            assert 0 < len(bases) <= dect.licensed_bases
+            assert dect.present >= dect.required or (dect.timer is not None and dect.timer.left(self.unit.at) > 0)
+        assert dect.calls == len({held.holder for held in self.unit.holdings if held.request == "dect"})
 
     @invariant()
     def deadlines_never_lie_in_the_past(self) -> None:

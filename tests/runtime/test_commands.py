@@ -13,6 +13,7 @@ from ipo_sim.errors import CommandRejected, JournalError
 from ipo_sim.runtime.assembly import Runtime
 from ipo_sim.runtime.commands import COMMANDS, execute, parse_line
 from tests.core.bench import NOON, OTHER_SERIAL, SERIAL, VOICEMAIL_PRO, key
+from tests.core.dect_bench import dect_key, system
 from tests.runtime.bench import A, B, boot, open_bench, small
 from tests.runtime.test_pump import running
 
@@ -22,7 +23,7 @@ START = NOON + 20 * SECOND_NS
 @pytest.fixture
 async def runtime() -> AsyncIterator[Runtime]:
     serial_reader = replace(small(B), reader_kind="serial")
-    runtime = open_bench(None, small(A), serial_reader)
+    runtime = open_bench(None, replace(small(A), dect=system(licence=dect_key(bases=4))), serial_reader)
     boot(runtime)
     async with running(runtime.pump):
         yield runtime
@@ -71,7 +72,7 @@ class TestRegistry:
             "power restart shutdown insert-card remove-card fit withdraw configure add-licence remove-licence"
             " load-configuration set-fault clear-fault set-time advance why what-if import-licences acquire release"
             " start-call end-call configure-user remove-user configure-extension remove-extension register-phone"
-            " unregister-phone status"
+            " unregister-phone enter-dect-licence remove-dect-licence add-base remove-base set-base status"
         )
 
     @pytest.mark.parametrize("verb", COMMANDS)
@@ -92,6 +93,8 @@ class TestRegistry:
             "remove-extension": [COMMANDS["configure-extension"].example],
             "register-phone": [COMMANDS["configure-extension"].example],
             "unregister-phone": [COMMANDS["configure-extension"].example, COMMANDS["register-phone"].example],
+            "remove-dect-licence": [COMMANDS["enter-dect-licence"].example],
+            "remove-base": [COMMANDS["add-base"].example],
         }.get(verb, []):
             await ask(runtime, line)
         assert await ask(runtime, COMMANDS[verb].example)

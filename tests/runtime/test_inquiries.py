@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -18,6 +19,7 @@ from ipo_sim.runtime.commands import execute
 from ipo_sim.runtime.describe import describe
 from ipo_sim.runtime.why import _TEXTS, cause_of
 from tests.core.bench import PROFESSIONAL, SERIAL, VOICEMAIL_PRO, key
+from tests.core.dect_bench import ADMM, FOURTH, OTHER_PARK, SECOND, THIRD, dect_key, system
 from tests.runtime.bench import A, boot, open_bench, small
 from tests.runtime.histories import Action, actions, histories, play
 from tests.runtime.test_commands import ask, refusal
@@ -143,6 +145,57 @@ class TestWhy:
 def test_every_fact_has_words(data: st.DataObject) -> None:
     fact = data.draw(actions.filter(lambda action: isinstance(action, get_args(Fact))))
     assert describe(fact)  # type: ignore[arg-type]  # filtered above, which mypy does not follow
+
+
+class TestDect:
+    @pytest.fixture
+    async def dect(self) -> AsyncIterator[Runtime]:
+        runtime = open_bench(None, replace(small(A), dect=system(timer=True)))
+        boot(runtime)
+        async with running(runtime.pump):
+            yield runtime
+        runtime.close()
+
+    async def test_why_leads_from_the_system_to_the_base_station_to_the_hand_that_did_it(self, dect: Runtime) -> None:
+        await ask(dect, f"set-base mac={SECOND} state=lost")
+        lost = await ask(dect, f"set-base mac={THIRD} state=lost")
+        answer = await ask(dect, "why path=dect")
+        assert [(link["cause"], link["text"]) for link in answer["chain"]] == [
+            (f"dect/bases/{THIRD}", f"base station {THIRD} does not answer"),
+            (f"event:{lost['seq']}", f"base station {THIRD} was lost"),
+        ]
+        answer = await ask(dect, f"why path=dect/bases/{THIRD}")
+        assert [link["cause"] for link in answer["chain"]] == [f"event:{lost['seq']}"]
+
+    @pytest.mark.parametrize(
+        ("commands", "text"),
+        [
+            (["remove-dect-licence"], "no licence key is entered in the IP DECT system"),
+            ([f"enter-dect-licence key={dect_key(park=OTHER_PARK)}"], "the key was issued for another PARK"),
+            ([f"set-base mac={ADMM} state=lost"], f"base station {ADMM}, the ADMM, does not answer"),
+            ([f"remove-base mac={m}" for m in (SECOND, THIRD, ADMM)], "the IP DECT system has no base station"),
+            ([f"remove-base mac={SECOND}"], f"the IP DECT system has no base station {SECOND}"),
+            ([f"add-base mac={FOURTH}"], "it is one too many: the licence is for 3 base stations"),
+        ],
+        ids=["no licence", "another PARK", "the ADMM", "no base at all", "a base deleted", "one too many"],
+    )
+    async def test_each_cause_has_a_text(self, dect: Runtime, commands: list[str], text: str) -> None:
+        for command in commands:
+            done = await ask(dect, command)
+        chain = (await ask(dect, "why path=dect"))["chain"]
+        assert chain[0]["text"].startswith(text)
+        assert chain[-1]["cause"] == f"event:{done['seq']}"
+
+    async def test_what_if_tells_what_a_lost_base_station_would_do_and_when(self, dect: Runtime) -> None:
+        steps = [f"set-base mac={SECOND} state=lost", f"set-base mac={THIRD} state=lost", "advance to=next-deadline"]
+        answer = await ask(dect, f"what-if 'events={';'.join(steps)}'")
+        assert answer["events"][-1]["at"] == "2026-01-08T12:00:20.000Z"
+        change = next(change for change in answer["changes"] if change["path"] == "dect")
+        assert (change["before"]["state"], change["after"]["state"]) == ("ok", "voice_blocked")
+        assert change["after"]["timer"] == {"left_s": 0, "violated": True, "until": None}
+        assert any(change["path"] == "alarms/46-dect" for change in answer["changes"])
+        status = (await ask(dect, "status"))["entities"]
+        assert (status["dect"]["state"], status["dect"]["timer"]["left_s"]) == ("ok", 259_200)
 
 
 class TestWhatIf:
