@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pytest
+
 from ipo_sim.core.dect_events import BaseStationLost
-from ipo_sim.core.events import ExtensionConfigured, PhoneRegistered
+from ipo_sim.core.events import ExtensionConfigured, Fact, PhoneRegistered
 from ipo_sim.core.model import BaseDefinition, Dect, DectDefinition, ExtensionKind, PartDefinition, UnitDefinition
+from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.dect_key import issue
 from ipo_sim.licensing.key import DEFAULT_SECRET
 from tests.core.bench import Bench, definition, key
@@ -54,3 +57,12 @@ def lose(bench: Bench, *macs: str) -> None:
 def dect(bench: Bench) -> Dect:
     assert bench.unit.dect is not None
     return bench.unit.dect.dect
+
+
+def refused(bench: Bench, fact: Fact) -> str:
+    """The reason for which the unit refuses; nothing changes by it."""
+    before = bench.unit
+    with pytest.raises(CommandRejected) as caught:
+        bench.apply(fact)
+    assert bench.unit is before
+    return caught.value.reason

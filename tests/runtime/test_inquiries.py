@@ -180,11 +180,10 @@ class TestDect:
         ids=["no licence", "another PARK", "the ADMM", "no base at all", "a base deleted", "one too many"],
     )
     async def test_each_cause_has_a_text(self, dect: Runtime, commands: list[str], text: str) -> None:
-        for command in commands:
-            done = await ask(dect, command)
+        answers = [await ask(dect, command) for command in commands]
         chain = (await ask(dect, "why path=dect"))["chain"]
         assert chain[0]["text"].startswith(text)
-        assert chain[-1]["cause"] == f"event:{done['seq']}"
+        assert chain[-1]["cause"] == f"event:{answers[-1]['seq']}"
 
     async def test_what_if_tells_what_a_lost_base_station_would_do_and_when(self, dect: Runtime) -> None:
         steps = [f"set-base mac={SECOND} state=lost", f"set-base mac={THIRD} state=lost", "advance to=next-deadline"]
