@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from ipo_sim.catalogue.source import Cell, Row, share
@@ -32,6 +33,7 @@ PARTS_BY_PLACE: Mapping[str, PlaceKind] = MappingProxyType(
 SEVERITIES: Mapping[str, int] = MappingProxyType(
     {"cleared": 1, "indeterminate": 2, "critical": 3, "major": 4, "minor": 5, "warning": 6}
 )
+DONGLES = frozenset({"dongle-parallel", "dongle-usb", "dongle-serial"})
 COLOURS = frozenset({"off", "red", "green", "orange", "red/green"})
 PORT_KINDS = frozenset({"DS", "POT", "ETR", "TCM", "DT", "ATM", "BRI", "PRI", "S0", "WAN", "EXP"})
 
@@ -122,6 +124,8 @@ def _model(code: str, cell: Cell) -> ModelType:
             identity=row.take("identity").text(),
             sys_descr=row.take("sys_descr").text(),
             aux_button=row.take("aux_button").flag(),
+            dongles=row.get("dongles", partial(_some_words, known=DONGLES), ()),
+            runs_without_key=row.get("runs_without_key", Cell.flag, False),
             edition_profile=row.get("edition_profile", Cell.text, None),
             capacities=_capacities(row.take("capacities")),
         )
@@ -160,8 +164,12 @@ def _part(code: str, place: PlaceKind, cell: Cell, models: tuple[str, ...], prof
         )
 
 
+def _some_words(cell: Cell, known: Container[str]) -> tuple[str, ...]:
+    return cell.tuple_of(lambda item: one_of(item, known))
+
+
 def _some_of(row: Row, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    return row.get(name, lambda cell: cell.tuple_of(lambda item: one_of(item, known)), known)
+    return row.get(name, partial(_some_words, known=known), known)
 
 
 def one_of(cell: Cell, known: Container[str]) -> str:

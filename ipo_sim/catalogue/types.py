@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+SERIAL_DONGLE = "dongle-serial"
+VIRTUAL_CARD = "virtual"
+
 
 class Grade(StrEnum):
     """How sure a row is: the maker's text, a neighbour's, inference, or a decision of this simulator."""
@@ -140,6 +143,8 @@ class Capacities(NamedTuple):
 class ModelType(NamedTuple):
     """A control unit: slots, rear expansion ports, form of feature key, words of its identity.
 
+    `dongles` are the kinds of dongle that an IP400 system takes (`dongle-parallel`), empty: it takes a card. One that
+    `runs_without_key` never halts for want of it.
     `identity` is the maker's object name without `ipoProd`, `sys_descr` how its `sysDescr` begins.
     `max_extensions` is keyed by release profile. `edition_profile` names its own edition rules; None: the release's.
     """
@@ -155,8 +160,15 @@ class ModelType(NamedTuple):
     identity: str = ""
     sys_descr: str = ""
     aux_button: bool = False
+    dongles: tuple[str, ...] = ()
+    runs_without_key: bool = False
     edition_profile: str | None = None
     capacities: Capacities = Capacities()
+
+    @property
+    def own_key_kind(self) -> str:
+        """What lies in a virtual reader of the unit itself: the dongle in its serial port, or a card."""
+        return SERIAL_DONGLE if self.dongles else VIRTUAL_CARD
 
 
 class LicenceType(NamedTuple):

@@ -58,7 +58,7 @@ def booted(definition: UnitDefinition, catalogue: Catalogue, at: Nanoseconds = _
     if definition.card is not None:
         facts += [
             ReaderAttached(definition.reader_name),
-            FeatureKeyInserted(definition.card.serial, law=definition.card.law),
+            FeatureKeyInserted(definition.card.serial, kind=definition.card.kind, law=definition.card.law),
         ]
     for fact in facts:
         unit, _ = step(unit, Event(at, fact, "check"))

@@ -8,14 +8,15 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.config import words
+from ipo_sim.config import defaults, words
 from ipo_sim.config.dect import dect_of
 from ipo_sim.config.entries import UnitEntry
 from ipo_sim.config.hardware import parts_of
 from ipo_sim.config.numbering import card_serial, numbers_of, unit_name
 from ipo_sim.config.people import extension_of, user_of
-from ipo_sim.config.settings import ReaderSettings
-from ipo_sim.core.model import SECOND_NS, BootPolicy, Card, Nanoseconds, UnitDefinition, UnitName
+from ipo_sim.config.settings import KeyServerSettings, ReaderSettings
+from ipo_sim.core.model import SECOND_NS, Card, Nanoseconds, UnitDefinition, UnitName
+from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.licensing.key import issue, normalise
 
 # Versions that the profiles are known by: the last of R4.2, and those that the maker's texts on R5 and R6 speak of.
@@ -52,6 +53,7 @@ class Builder:
                 mac=mac,
                 system_name=_system_name(entry, number, mac),
                 reader_name=reader.name,
+                licence_server=self._licence_server(entry, number),
                 card=self._card(entry, serial),
                 licences=tuple(self._keys(entry, serial, secret)) if is_minted else keys,
             )
@@ -59,19 +61,20 @@ class Builder:
 
     def _common(self, entry: UnitEntry) -> partial[UnitDefinition]:
         """What all units of an entry are alike in."""
-        key, timings = entry.key, self._catalogue.timings
-        release = entry.release or RELEASES[entry.release_profile]
+        key, timings, model = entry.key, self._catalogue.timings, self._catalogue.models[entry.model]
+        profile = defaults.release_profile(entry, model)
+        release = entry.release or RELEASES[profile]
         return partial(
             UnitDefinition,
             model=self._shared(entry.model),
-            release_profile=self._shared(entry.release_profile),
+            release_profile=self._shared(profile),
             release=self._shared(release),
             secret=self._shared(self._secret_of(entry)),
-            boot_policy=BootPolicy(key.boot_policy),
+            boot_policy=defaults.boot_policy(entry, model),
             grace_ns=self._nanoseconds(timings.grace_s if key.grace_s is None else key.grace_s),
-            poll_ns=self._nanoseconds(timings.poll_s if key.poll_s is None else key.poll_s),
+            poll_ns=self._nanoseconds(self._poll_s(entry)),
             utc_offset_minutes=words.utc_offset_minutes(entry.timezone) or 0,
-            reader_kind=self._shared(entry.feature_key.reader),
+            reader_kind=self._shared(defaults.reader_kind(entry.feature_key, model)),
             parts=self._shared(tuple(self._shared(part) for part in parts_of(entry))),
             users=self._shared(tuple(map(user_of, entry.users))),
             extensions=self._shared(tuple(map(extension_of, entry.extensions))),
@@ -99,17 +102,35 @@ class Builder:
 
     def _card(self, entry: UnitEntry, serial: str) -> Card | None:
         key = entry.feature_key
-        if key.reader != "virtual" or key.present is False:
+        model = self._catalogue.models[entry.model]
+        if defaults.reader_kind(key, model) != defaults.VIRTUAL or key.present is False:
             return None
-        return self._shared(Card(serial, key.law or DEFAULT_LAW))
+        return self._shared(Card(serial, key.law or DEFAULT_LAW, model.own_key_kind))
 
     def _reader(self, entry: UnitEntry, number: int) -> ReaderSettings:
         key = entry.feature_key
+        kind = defaults.reader_kind(key, self._catalogue.models[entry.model])
         law = key.law or DEFAULT_LAW
+        if kind == KEY_SERVER:
+            server = self._key_server(entry, number)
+            return self._shared(ReaderSettings(kind, f"{server.address}:{server.port}", law=law, key_server=server))
         if key.port is None:
-            return self._shared(ReaderSettings(key.reader, key.reader, law=law))
+            return self._shared(ReaderSettings(kind, kind, law=law))
         port = words.numbered(key.port, number) if entry.count is not None else key.port
-        return ReaderSettings(key.reader, port, port, law)
+        return ReaderSettings(kind, port, port, law)
+
+    def _key_server(self, entry: UnitEntry, number: int) -> KeyServerSettings:
+        key = entry.feature_key
+        secret = None if key.licence_server_secret is None else key.licence_server_secret.encode()
+        address = self._licence_server(entry, number)
+        return KeyServerSettings(address, defaults.key_server_port(key), self._poll_s(entry), secret)
+
+    def _licence_server(self, entry: UnitEntry, number: int) -> str:
+        address = defaults.licence_server(entry.feature_key, self._catalogue.models[entry.model])
+        return self._shared(words.numbered(address, number) if entry.count is not None else address)
+
+    def _poll_s(self, entry: UnitEntry) -> float:
+        return self._catalogue.timings.poll_s if entry.key.poll_s is None else entry.key.poll_s
 
     def _nanoseconds(self, seconds: float) -> Nanoseconds:
         return self._shared(Nanoseconds(round(seconds * SECOND_NS)))

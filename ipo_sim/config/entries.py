@@ -99,8 +99,10 @@ Module = Annotated[Text, Field(json_schema_extra=_from_catalogue("expansion"))]
 class KeyEntry(Entry):
     """How the unit treats its feature key."""
 
-    boot_policy: Literal["halt", "unlicensed"] = Field(
-        "halt", description="What a unit without a sound feature key does: stop before telephony, or run unlicensed."
+    boot_policy: Literal["halt", "unlicensed"] | None = Field(
+        None,
+        description="What a unit without a sound feature key does: stop before telephony (halt, the default), or run "
+        "unlicensed, as IP400 systems always do.",
     )
     grace_s: float | None = Field(
         None, ge=0, le=MAX_DURATION_S, description="Seconds that licences outlive a removed key; 7200 by default."
@@ -114,9 +116,13 @@ class KeyEntry(Entry):
 
 
 class FeatureKeyEntry(Entry):
-    """The reader of the feature key, and for the virtual reader the card in it."""
+    """The reader of the feature key, for the virtual reader the card in it, for a key server where it is."""
 
-    reader: Literal["virtual", "serial"] = Field("virtual", description="Which reader the unit looks at.")
+    reader: Literal["virtual", "serial", "key-server"] | None = Field(
+        None,
+        description="Which reader the unit looks at: virtual by default, of an IP400 system key-server unless "
+        "licence_server is 0.0.0.0.",
+    )
     serial: Text | None = Field(
         None,
         description="10 decimal digits, in quotes; derived from the unit's name if not given. {n}: number of the unit.",
@@ -131,6 +137,18 @@ class FeatureKeyEntry(Entry):
         None,
         description="Where the serial reader is: a device or a socket.",
         examples=["/dev/ttyACM0", "socket://127.0.0.1:7000"],
+    )
+    licence_server: Text | None = Field(
+        None,
+        description="License Server IP Address of an IP400 system: that of the PC with the dongle, 255.255.255.255 to "
+        "look for it by broadcast (default), 0.0.0.0 for a dongle in the unit's serial port. {n}: number of the unit.",
+        examples=["192.168.42.10", "255.255.255.255", "0.0.0.0"],  # noqa: S104 - nothing binds to it
+    )
+    licence_server_port: int | None = Field(
+        None, ge=1, le=65_535, description="Port of the licence key server; 50800 by default."
+    )
+    licence_server_secret: Text | None = Field(
+        None, repr=False, description="Secret that unit and licence key server share; none by default."
     )
 
 
@@ -234,8 +252,10 @@ class UnitEntry(Entry):
     )
     count: int | None = Field(None, ge=1, le=MAX_UNITS, description="How many units to make from this entry.")
     first: int | None = Field(None, ge=0, le=999_999, description="Number of the first unit of a count; 1 by default.")
-    release_profile: Text = Field(
-        "r5", description="Family of software releases.", json_schema_extra=_from_catalogue("release_profile")
+    release_profile: Text | None = Field(
+        None,
+        description="Family of software releases; r5 by default, or the newest that the model runs.",
+        json_schema_extra=_from_catalogue("release_profile"),
     )
     release: Text | None = Field(None, description="Software version as the unit tells it.", examples=["5.0(8)"])
     system_name: Text | None = Field(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ipo_sim.catalogue.types import Catalogue, ModelType, PartType, PlaceKind
+from ipo_sim.config.defaults import release_profile
 from ipo_sim.config.entries import UnitEntry
 from ipo_sim.config.mistakes import Findings, Location, choice
 from ipo_sim.config.shape import Salvage
@@ -44,7 +45,7 @@ class HardwareCheck:
 
     def check(self, entry: UnitEntry, here: Location, model: ModelType | None) -> None:
         """Report every part that is unknown or may not be where it is; `model` None: which rules hold is not known."""
-        profile = entry.release_profile
+        profile = release_profile(entry, model)
         parts = parts_of(entry)
         fitted = self._known(_named(here, parts, expected=False), model, profile)
         expected = self._known(_named(here, parts, expected=True), model, profile)

@@ -18,7 +18,15 @@ MAX_ALLOWED_SHOWN = 24
 MAX_NEAR_SHOWN = 3
 
 # American spelling is accepted wherever our own is; inside there is only ours.
-SPELLINGS: Mapping[str, str] = MappingProxyType({"license": "licence", "licenses": "licences"})
+SPELLINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "license": "licence",
+        "licenses": "licences",
+        "license_server": "licence_server",
+        "license_server_port": "licence_server_port",
+        "license_server_secret": "licence_server_secret",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,30 @@ from ipo_sim.core.model import UnitDefinition, UnitName
 
 
 @dataclass(frozen=True, slots=True)
+class KeyServerSettings:
+    """The licence key server that an IP400 unit polls every `poll_s` seconds of unit time.
+
+    `address` is the PC's IPv4 address; `255.255.255.255`: look for it by broadcast. `secret` None: none is asked for.
+    """
+
+    address: str
+    port: int
+    poll_s: float
+    secret: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """The reader of a unit: `virtual`, or `serial` at `port`, where `law` is that of cards that do not say theirs."""
+    """The reader of a unit: `virtual`, `serial` at `port`, or `key-server`, whose settings are `key_server`.
+
+    `law` is that of cards that do not say theirs.
+    """
 
     kind: str
     name: str
     port: str | None = None
     law: str = "alaw"
+    key_server: KeyServerSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from types import MappingProxyType
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.config.build import RELEASES
+from ipo_sim.config.defaults import DEFAULT_PROFILE
 from ipo_sim.config.mistakes import choice
 from ipo_sim.config.words import SERIAL_DIGITS, serial_problem, unit_name_problem
 from ipo_sim.errors import ConfigError
 from ipo_sim.licensing.key import DEFAULT_SECRET, FIELD_MAX, issue
-
-DEFAULT_PROFILE = "r5"
 
 
 @dataclass(frozen=True, slots=True)

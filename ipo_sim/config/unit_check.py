@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from ipo_sim.catalogue.types import Catalogue, ModelType
 from ipo_sim.config import words
 from ipo_sim.config.dect import DectCheck
-from ipo_sim.config.entries import FeatureKeyEntry, LicenceEntry, UnitEntry
+from ipo_sim.config.defaults import VIRTUAL, reader_kind, release_profile
+from ipo_sim.config.entries import LicenceEntry, UnitEntry
+from ipo_sim.config.feature_key import FeatureKeyCheck
 from ipo_sim.config.hardware import HardwareCheck
 from ipo_sim.config.mistakes import Findings, Location, choice, path_text
 from ipo_sim.config.numbering import card_serial, numbered_texts, numbers_of
@@ -22,6 +24,7 @@ _PROBLEM_OF: Mapping[str, Callable[[str], str | None]] = {
     "system_name": words.printable_problem,
     "serial": words.serial_problem,
     "port": words.port_problem,
+    "licence_server": words.licence_server_problem,
 }
 # These must differ from unit to unit; the others may.
 _UNIQUE = frozenset({"name", "port"})
@@ -36,13 +39,16 @@ class UnitCheck:
         self._salvage = salvage
         self._hardware = HardwareCheck(catalogue, findings, salvage)
         self._dect = DectCheck(catalogue, findings, salvage)
+        self._feature_key = FeatureKeyCheck(findings, salvage)
 
     def check(self, entry: UnitEntry, here: Location) -> None:
         """Report what is wrong with the entry at `here`."""
+        model = self._catalogue.models.get(entry.model)
         self._hardware.check(entry, here, self._model(entry, here))
         self._check_numbering(entry, here)
         self._check_words(entry, here)
-        self._check_reader(entry.feature_key, (*here, "feature_key"))
+        self._feature_key.check(entry.feature_key, (*here, "feature_key"), model)
+        self._check_policy(entry, (*here, "key", "boot_policy"), model)
         self._check_licences(entry, (*here, "licences"))
         self._check_users(entry, (*here, "users"))
         self._check_extensions(entry, (*here, "extensions"))
@@ -57,11 +63,17 @@ class UnitCheck:
             self._tell((*here, "model"), f"{entry.model!r} is not a control unit; {choice(models, entry.model)}")
         else:
             profiles = set(model.release_profiles)
-        if entry.release_profile not in profiles:
-            allowed = choice(profiles, entry.release_profile)
-            self._tell((*here, "release_profile"), f"{entry.release_profile!r} is not a release profile; {allowed}")
+        given = release_profile(entry, model)
+        if given not in profiles:
+            runs = model is not None and any(given in known.release_profiles for known in models.values())
+            what = f"no release of an {model.title}" if model is not None and runs else "not a release profile"
+            self._tell((*here, "release_profile"), f"{given!r} is {what}; {choice(profiles, given)}")
             return None
         return None if self._salvage.touches((*here, "release_profile")) else model
+
+    def _check_policy(self, entry: UnitEntry, where: Location, model: ModelType | None) -> None:
+        if model is not None and model.runs_without_key and entry.key.boot_policy == "halt":
+            self._tell(where, f"an {model.title} runs without a feature key and never halts; allowed: unlicensed")
 
     def _check_numbering(self, entry: UnitEntry, here: Location) -> None:
         count = entry.count
@@ -90,19 +102,6 @@ class UnitCheck:
             self._tell((*here, "mac"), f"{entry.mac!r} is not the MAC address of a station")
         if words.utc_offset_minutes(entry.timezone) is None:
             self._tell((*here, "timezone"), f'{entry.timezone!r} is not an offset from UTC, "-12:00" to "+14:00"')
-
-    def _check_reader(self, key: FeatureKeyEntry, here: Location) -> None:
-        if self._salvage.touches((*here, "reader")):
-            return
-        if key.reader == "virtual":
-            if key.port is not None:
-                self._tell((*here, "port"), "the virtual reader has no port; did you mean reader: serial?")
-            return
-        if key.port is None and not self._salvage.touches((*here, "port")):
-            self._tell(here, "port is missing: a serial reader is at /dev/... or socket://HOST:PORT")
-        for name, given in (("serial", key.serial), ("present", key.present)):
-            if given is not None:
-                self._tell((*here, name), "a serial reader finds that out by itself: leave it out")
 
     def _check_licences(self, entry: UnitEntry, here: Location) -> None:
         seen: dict[str, Location] = {}
@@ -154,7 +153,8 @@ class UnitCheck:
             allowed = choice(self._catalogue.licences_by_name, licence.licence)
             self._tell((*where, "licence"), f"{licence.licence!r} is not a licence; {allowed}")
             return
-        if entry.count is None or entry.feature_key.reader != "virtual":
+        model = self._catalogue.models.get(entry.model)
+        if entry.count is None or reader_kind(entry.feature_key, model) != VIRTUAL:
             why = "a unit holds keys, not licences: mint one with `ipo-sim licence issue`"
             self._tell((*where, "licence"), f"{why}; only an entry with a count and virtual cards mints its own")
             return

@@ -6,6 +6,7 @@ import hashlib
 import re
 from urllib.parse import urlsplit
 
+from ipo_sim.core.words import ANY_SERVER, NO_SERVER
 from ipo_sim.licensing import address
 
 MAX_UNIT_NAME = 64
@@ -67,6 +68,20 @@ def port_problem(port: str) -> str | None:
     except ValueError:
         pass
     return f"{port!r} is not a port: /dev/... or socket://HOST:PORT"
+
+
+def licence_server_problem(address: str) -> str | None:
+    """The field takes an IPv4 address, two of which mean something else."""
+    from ipaddress import AddressValueError, IPv4Address  # noqa: PLC0415 - who has no key server does not pay for it
+
+    try:
+        IPv4Address(address)
+    except AddressValueError:
+        return (
+            f"{address!r} is not the IPv4 address of a PC; {ANY_SERVER} looks for it by broadcast, "
+            f"{NO_SERVER} is for a dongle on the unit"
+        )
+    return None
 
 
 def broker_url_problem(url: str) -> str | None:

@@ -8,9 +8,11 @@ from functools import lru_cache
 from ipo_sim.catalogue.types import OnExhaustion
 from ipo_sim.core.draft import UP, Draft
 from ipo_sim.core.effects import Notification
-from ipo_sim.core.feature_key import KEY_INDEX, KEY_NAME, KEY_PATH
+from ipo_sim.core.feature_key import KEY_PATH
+from ipo_sim.core.key_server import LINK_FAILURE, READER_PATH, is_server_lost
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME
 from ipo_sim.core.model import Alarm, Dect, Feature, Hold, KeyCondition, KeyReason, Part, Severity
+from ipo_sim.core.words import KEY_INDEX, KEY_NAME
 
 ENTITY_FAILURE = 20
 FEATURE_KEY = 40
@@ -24,6 +26,7 @@ NO_FREE_CHANNELS = 9
 LICENCE_ERROR = 32
 
 KEY_ALARM = "40-feature-key"
+LINK_ALARM = "24-reader"
 
 # Half the cost of a named tuple's own constructor, where a cascade makes dozens.
 _new = tuple.__new__
@@ -50,6 +53,7 @@ def raise_alarms(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature,
         and draft.life is old.life
         and features is old.features
         and same_dect
+        and draft.reader is old.reader
     ):
         return old.alarms
     if not draft.up:
@@ -72,6 +76,8 @@ def _alarms(
     alarms = []
     if draft.key.condition in (KeyCondition.GRACE, KeyCondition.NOT_IN_ORDER):
         alarms.append(_key_alarm(draft, standing))
+    if is_server_lost(draft.reader):
+        alarms.append(_link_alarm(draft, standing))
     for part in parts:
         if part.failed or part.service.hold in _HELD:
             _part_alarms(draft, part, standing, alarms)
@@ -99,6 +105,26 @@ def _key_alarm(draft: Draft, standing: Mapping[str, Alarm]) -> Alarm:
         draft.seq if before is None else before.seq,
         _KEY_TEXTS.get(key.reason, "feature key not in order"),
         key.cause,
+    )
+
+
+def _link_alarm(draft: Draft, standing: Mapping[str, Alarm]) -> Alarm:
+    reader = draft.reader
+    before = standing.get(LINK_ALARM)
+    kind = draft.catalogue.alarms[LINK_FAILURE]
+    return Alarm(
+        LINK_ALARM,
+        LINK_FAILURE,
+        kind.name,
+        _SEVERITIES[kind.severity],
+        None,
+        READER_PATH,
+        KEY_NAME,
+        KEY_INDEX,
+        draft.unit_time if before is None else before.since,
+        draft.seq if before is None else before.seq,
+        f"licence key server {reader.name} lost: {reader.last_error}",
+        reader.cause,
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ipo_sim.core.words import BootPolicy, ExtensionKind, Nanoseconds, Reserve, UnitName
+from ipo_sim.core.words import ANY_SERVER, BootPolicy, ExtensionKind, Nanoseconds, Reserve, UnitName
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A feature key card in the virtual reader: serial of 10 decimal digits, `alaw` or `mulaw`."""
+    """A feature key in the virtual reader: serial of 10 decimal digits, `alaw` or `mulaw`, what it is."""
 
     serial: str
     law: str = "alaw"
+    kind: str = "virtual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,11 @@ class DectDefinition:
 
 @dataclass(frozen=True, slots=True)
 class UnitDefinition:
-    """A unit as the configuration file describes it; everything else is history."""
+    """A unit as the configuration file describes it; everything else is history.
+
+    `licence_server` is the field License Server IP Address: of the PC, 255.255.255.255 (look for it by broadcast) or
+    0.0.0.0 (the dongle is on the unit itself). An IP500 has the field and ignores it.
+    """
 
     name: UnitName
     model: str
@@ -93,3 +98,4 @@ class UnitDefinition:
     users: tuple[UserDefinition, ...] = ()
     extensions: tuple[ExtensionDefinition, ...] = ()
     dect: DectDefinition | None = None
+    licence_server: str = ANY_SERVER

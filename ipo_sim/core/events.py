@@ -71,8 +71,19 @@ class ReaderLost:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyServerPollMissed:
+    """The key server left one poll unanswered, the `misses`-th in a row, and is not given up yet."""
+
+    TYPE: ClassVar[str] = "key-server-poll-missed"
+    misses: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureKeyInserted:
-    """A readable card. `serial` is 10 decimal digits; `counter` counts insertions at this reader."""
+    """A readable card or dongle. `serial` is 10 decimal digits; `counter` counts insertions at this reader.
+
+    `kind` is the reader's word for it: `dongle-parallel`, `dongle-usb`, `dongle-serial`, a type of card, `virtual`.
+    """
 
     TYPE: ClassVar[str] = "feature-key-inserted"
     serial: str
@@ -290,6 +301,7 @@ Fact = (
     | DeadlineReached
     | ReaderAttached
     | ReaderLost
+    | KeyServerPollMissed
     | FeatureKeyInserted
     | FeatureKeyRemoved
     | FeatureKeyUnreadable

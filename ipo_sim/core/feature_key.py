@@ -10,6 +10,7 @@ from ipo_sim.core.events import (
     ReaderAttached,
     ReaderLost,
 )
+from ipo_sim.core.key_server import change_dongle
 from ipo_sim.core.model import (
     FeatureKey,
     KeyCondition,
@@ -20,11 +21,10 @@ from ipo_sim.core.model import (
     Nanoseconds,
     Reader,
 )
+from ipo_sim.core.words import KEY_INDEX, KEY_NAME, KEY_SERVER
 from ipo_sim.errors import CommandRejected
 
 KEY_PATH = "feature-key"
-KEY_NAME = "Controller, Feature Key"
-KEY_INDEX = 2
 SERIAL_DIGITS = 10
 
 
@@ -112,8 +112,10 @@ def recheck(draft: Draft, *, booting: bool = False) -> None:
 
 
 def end_grace(draft: Draft) -> None:
-    """Nothing holds any more, under either boot policy: telephony stops."""
+    """Nothing holds any more. Telephony stops under either boot policy, except where it needs no key."""
     draft.key = draft.key._replace(condition=KeyCondition.NOT_IN_ORDER, grace_until=None, validated_serial=None)
+    if draft.catalogue.models[draft.definition.model].runs_without_key:
+        return
     draft.life = Life(Lifecycle.AWAITING_FEATURE_KEY, draft.seq, last_start=draft.life.last_start)
 
 
@@ -125,7 +127,10 @@ def forget_check(draft: Draft) -> None:
 def _accept(draft: Draft) -> None:
     key = draft.key
     if key.last_serial not in (None, key.serial):
-        draft.notify(23, KEY_PATH, KEY_NAME, KEY_INDEX, text=f"feature key changed from {key.last_serial}")
+        if draft.reader.kind == KEY_SERVER:
+            change_dongle(draft, key)
+        else:
+            draft.notify(23, KEY_PATH, KEY_NAME, KEY_INDEX, text=f"feature key changed from {key.last_serial}")
     draft.key = key._replace(
         condition=KeyCondition.IN_ORDER,
         grace_until=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipo_sim.catalogue.types import PlaceKind
+from ipo_sim.catalogue.types import ModelType, PlaceKind
 from ipo_sim.core.draft import MINUTE_NS, Draft
 from ipo_sim.core.events import PowerApplied, PowerRemoved, RestartRequested, ShutdownRequested
 from ipo_sim.core.feature_key import KEY_PATH, forget_check, recheck
@@ -132,7 +132,8 @@ def _finish_boot(draft: Draft) -> None:
     """Parts are detected, the configuration is loaded, then the key decides (hardware.md 6)."""
     draft.parts = tuple(_detect(part) for part in draft.parts)
     draft.licences = tuple(licence if licence.loaded else licence._replace(loaded=True) for licence in draft.licences)
-    halted = draft.key.presence is not KeyPresence.PRESENT and draft.definition.boot_policy is BootPolicy.HALT
+    may_halt = draft.definition.boot_policy is BootPolicy.HALT and not _model(draft).runs_without_key
+    halted = may_halt and draft.key.presence is not KeyPresence.PRESENT
     state = Lifecycle.AWAITING_FEATURE_KEY if halted else Lifecycle.RUNNING
     trap = COLD_START if draft.life.cold else WARM_START
     draft.life = Life(state, draft.seq, last_start=draft.life.last_start)
@@ -162,6 +163,10 @@ def _has_ucm(parts: tuple[Part, ...]) -> bool:
         part.fitted is not None and part.place.kind is PlaceKind.SLOT and part.fitted.code.startswith("UCM")
         for part in parts
     )
+
+
+def _model(draft: Draft) -> ModelType:
+    return draft.catalogue.models[draft.definition.model]
 
 
 def _after(draft: Draft, seconds: float) -> Nanoseconds:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.core import chassis, dect, feature_key, licence_store, life, people
+from ipo_sim.core import chassis, dect, feature_key, key_server, licence_store, life, people
 from ipo_sim.core.dect_events import (
     BaseStationConfigured,
     BaseStationLost,
@@ -36,6 +36,7 @@ from ipo_sim.core.events import (
     FeatureKeyUnreadable,
     InstancesReleased,
     InstancesRequested,
+    KeyServerPollMissed,
     LicenceAdded,
     LicenceRemoved,
     LicencesImported,
@@ -179,6 +180,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     DeadlineReached: _reach_deadline,
     ReaderAttached: feature_key.attach_reader,
     ReaderLost: feature_key.lose_reader,
+    KeyServerPollMissed: key_server.miss_poll,
     FeatureKeyInserted: feature_key.insert_key,
     FeatureKeyRemoved: feature_key.remove_key,
     FeatureKeyUnreadable: feature_key.fail_key,

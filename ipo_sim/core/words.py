@@ -10,6 +10,15 @@ Nanoseconds = NewType("Nanoseconds", int)
 
 SECOND_NS = 1_000_000_000
 
+# The feature key as the maker's events name it, and its `entPhysicalIndex`.
+KEY_NAME = "Controller, Feature Key"
+KEY_INDEX = 2
+
+# The reader that asks a licence key server, and two addresses of servers that mean something else (licensing.md 8).
+KEY_SERVER = "key-server"
+ANY_SERVER = "255.255.255.255"
+NO_SERVER = "0.0.0.0"  # noqa: S104 - nothing binds to it: the dongle is on the unit itself
+
 # A cause chain runs from near to far and ends at the event that did it: ("licence:...", "feature-key", "event:118").
 Cause = tuple[str, ...]
 

@@ -73,7 +73,7 @@ class VirtualReader:
     def _put(self, emit: Emit, card: Card) -> None:
         self.card = card
         self._counter += 1
-        emit(FeatureKeyInserted(card.serial, law=card.law, counter=self._counter))
+        emit(FeatureKeyInserted(card.serial, kind=card.kind, law=card.law, counter=self._counter))
 
     def _running(self) -> Emit:
         if self._emit is None:

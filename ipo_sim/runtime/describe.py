@@ -14,6 +14,10 @@ def _key_inserted(fact: e.FeatureKeyInserted) -> str:
     return f"feature key {fact.serial} was inserted"
 
 
+def _poll_missed(fact: e.KeyServerPollMissed) -> str:
+    return f"the licence key server left poll {fact.misses} in a row unanswered"
+
+
 def _shutdown_requested(fact: e.ShutdownRequested) -> str:
     length = f"for {fact.minutes} minutes" if fact.minutes else "until power is cycled"
     return f"a shutdown {length} was asked for by {fact.source}"
@@ -32,6 +36,7 @@ _TEXTS: Mapping[type[Fact], Callable[[Any], str]] = {
     e.DeadlineReached: lambda _: "a deadline of the unit was reached",
     e.ReaderAttached: lambda fact: f"reader {fact.name} was attached",
     e.ReaderLost: lambda fact: f"the reader was lost: {fact.error}",
+    e.KeyServerPollMissed: _poll_missed,
     e.FeatureKeyInserted: _key_inserted,
     e.FeatureKeyRemoved: lambda _: "the feature key was removed",
     e.FeatureKeyUnreadable: lambda fact: f"the feature key could not be read (reason {int(fact.reason)})",

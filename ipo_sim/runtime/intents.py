@@ -53,9 +53,11 @@ def insert_card(situation: Situation, args: a.Card) -> Fact:
     """The card that was named, or the one last in the reader, or the configured one, with what was said about it."""
     _require_virtual(situation.unit)
     said = args.model_dump(exclude_none=True)
-    counter = situation.unit.key.counter + 1
+    unit = situation.unit
+    counter = unit.key.counter + 1
     if args.serial is not None:
-        return FeatureKeyInserted(**said, counter=counter)
+        kind = unit.catalogue.models[unit.definition.model].own_key_kind
+        return FeatureKeyInserted(**{"kind": kind, **said}, counter=counter)
     return replace(_known_card(situation), **said, counter=counter)
 
 
@@ -144,4 +146,4 @@ def _known_card(situation: Situation) -> FeatureKeyInserted:
     card = situation.unit.definition.card
     if card is None:
         raise CommandRejected("no-card", "no card was ever in the reader and none is configured: give its serial")
-    return FeatureKeyInserted(card.serial, law=card.law)
+    return FeatureKeyInserted(card.serial, kind=card.kind, law=card.law)

@@ -1,0 +1,49 @@
+"""What an entry leaves to its model: release profile, boot policy, reader, where the feature key is."""
+
+from __future__ import annotations
+
+from ipo_sim.catalogue.types import ModelType
+from ipo_sim.config.entries import FeatureKeyEntry, UnitEntry
+from ipo_sim.core.words import ANY_SERVER, KEY_SERVER, NO_SERVER, BootPolicy
+
+DEFAULT_PROFILE = "r5"
+DEFAULT_SERVER_PORT = 50_800
+VIRTUAL = "virtual"
+
+
+def release_profile(entry: UnitEntry, model: ModelType | None) -> str:
+    """The one given; else the usual one, or the newest that the model runs."""
+    if entry.release_profile is not None:
+        return entry.release_profile
+    if model is None or DEFAULT_PROFILE in model.release_profiles:
+        return DEFAULT_PROFILE
+    return model.release_profiles[-1]
+
+
+def boot_policy(entry: UnitEntry, model: ModelType) -> BootPolicy:
+    """The one given; an IP400 system never halts."""
+    given = entry.key.boot_policy
+    if given is not None:
+        return BootPolicy(given)
+    return BootPolicy.UNLICENSED if model.runs_without_key else BootPolicy.HALT
+
+
+def reader_kind(key: FeatureKeyEntry, model: ModelType | None) -> str:
+    """The one given; an IP400 system asks a key server unless its dongle is said to be on the unit."""
+    if key.reader is not None:
+        return key.reader
+    if model is None or not model.dongles or key.licence_server == NO_SERVER:
+        return VIRTUAL
+    return KEY_SERVER
+
+
+def licence_server(key: FeatureKeyEntry, model: ModelType) -> str:
+    """The License Server IP Address; a reader on an IP400 system itself says 0.0.0.0."""
+    if key.licence_server is not None:
+        return key.licence_server
+    return NO_SERVER if model.dongles and key.reader not in (None, KEY_SERVER) else ANY_SERVER
+
+
+def key_server_port(key: FeatureKeyEntry) -> int:
+    """The port to poll at."""
+    return DEFAULT_SERVER_PORT if key.licence_server_port is None else key.licence_server_port

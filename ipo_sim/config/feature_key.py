@@ -1,0 +1,77 @@
+"""The rules of `feature_key`: which reader goes with which model, and what each reader has to be told."""
+
+from __future__ import annotations
+
+from ipo_sim.catalogue.types import SERIAL_DONGLE, ModelType
+from ipo_sim.config.defaults import VIRTUAL, reader_kind
+from ipo_sim.config.entries import FeatureKeyEntry
+from ipo_sim.config.mistakes import Findings, Location
+from ipo_sim.config.shape import Salvage
+from ipo_sim.core.words import KEY_SERVER, NO_SERVER
+
+SERVER_SETTINGS = ("licence_server", "licence_server_port", "licence_server_secret")
+
+
+class FeatureKeyCheck:
+    """Checks the feature key of entries; what was taken out of the file is not judged."""
+
+    def __init__(self, findings: Findings, salvage: Salvage) -> None:
+        self._findings = findings
+        self._salvage = salvage
+
+    def check(self, key: FeatureKeyEntry, here: Location, model: ModelType | None) -> None:
+        """Report what is wrong with the setting at `here`; `model` None: which rules hold is not known."""
+        if self._salvage.touches((*here, "reader")) or self._salvage.touches((*here, "licence_server")):
+            return
+        if model is not None and model.dongles:
+            self._check_dongle(key, here, model)
+        elif model is not None:
+            self._check_card(key, here, model)
+        self._check_reader(key, here, reader_kind(key, model))
+
+    def _check_card(self, key: FeatureKeyEntry, here: Location, model: ModelType) -> None:
+        if key.reader == KEY_SERVER:
+            message = f"an {model.title} has its own {model.key_form} and asks no key server; allowed: serial, virtual"
+            self._mistake((*here, "reader"), message)
+            return
+        for name in SERVER_SETTINGS:
+            if getattr(key, name) is not None:
+                self._findings.warning((*here, name), f"an {model.title} has its own {model.key_form} and ignores it")
+
+    def _check_dongle(self, key: FeatureKeyEntry, here: Location, model: ModelType) -> None:
+        """The three meanings of the address, and the ports that a unit has."""
+        server = key.licence_server
+        is_asked = reader_kind(key, model) == KEY_SERVER
+        if not is_asked and SERIAL_DONGLE not in model.dongles:
+            where = "reader" if server is None else "licence_server"
+            self._mistake((*here, where), f"an {model.title} has no serial port for a dongle: it needs a key server")
+        elif is_asked and server == NO_SERVER:
+            message = f"{NO_SERVER} says that the dongle is on the unit, reader says that a key server is asked"
+            self._mistake((*here, "licence_server"), message)
+        elif not is_asked and server not in (None, NO_SERVER):
+            message = f"a {key.reader} reader is on the unit itself: write {NO_SERVER}, or reader: {KEY_SERVER}"
+            self._mistake((*here, "licence_server"), message)
+        if not is_asked:
+            for name in SERVER_SETTINGS[1:]:
+                if getattr(key, name) is not None:
+                    self._findings.warning((*here, name), "the dongle is on the unit: no key server is asked")
+
+    def _check_reader(self, key: FeatureKeyEntry, here: Location, kind: str) -> None:
+        if kind == VIRTUAL:
+            if key.port is not None:
+                self._mistake((*here, "port"), "the virtual reader has no port; did you mean reader: serial?")
+            return
+        given = [("serial", key.serial), ("present", key.present)]
+        if kind == KEY_SERVER:
+            given += [("law", key.law)]
+            if key.port is not None:
+                self._mistake((*here, "port"), "a key server has none; did you mean licence_server_port?")
+        elif key.port is None and not self._salvage.touches((*here, "port")):
+            self._mistake(here, "port is missing: a serial reader is at /dev/... or socket://HOST:PORT")
+        for name, value in given:
+            if value is not None:
+                who = "the key server tells" if kind == KEY_SERVER else "a serial reader finds"
+                self._mistake((*here, name), f"{who} that out by itself: leave it out")
+
+    def _mistake(self, location: Location, message: str) -> None:
+        self._findings.mistake(location, message)
