@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from datetime import date
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from ipo_sim.core.draft import DAY_NS, MINUTE_NS, UP, Draft, Moved
+from ipo_sim.core.licence_ruling import EPOCH_ORDINAL, Judge, Match, Ruling
 from ipo_sim.core.model import Cause, Edition, Licence, Nanoseconds
-from ipo_sim.licensing.key import verify
 from ipo_sim.licensing.ledger import Ledger, empty_ledger
 from ipo_sim.licensing.status import LicenceStatus, Settlement, modules_allowed, settle
 
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _IN_DATE = frozenset({LicenceStatus.VALID, LicenceStatus.DORMANT, LicenceStatus.OBSOLETE})
-_number = attrgetter("number")
+_number = itemgetter(0)
+# Strings of an event up to which nothing is gained by a look at all of them first.
+FEW = 8
 # Half the cost of a named tuple's own constructor, where a cascade makes dozens.
 _new = tuple.__new__
 
@@ -28,11 +28,6 @@ class Licensing(NamedTuple):
     ledger: Ledger
     edition: Edition
     moved: tuple[Moved, ...]
-
-
-# A status before Dormant is decided (None: a candidate for Valid), and its cause.
-_Ruling = tuple[LicenceStatus | None, Cause]
-_CANDIDATE: _Ruling = (None, ())
 
 
 def check_licences(draft: Draft) -> Licensing:
@@ -60,15 +55,16 @@ def _situation_changed(draft: Draft) -> bool:
 
 
 def _check_all(draft: Draft) -> Licensing:
-    checked = _check_serial(draft)
-    rulings = _rulings(draft, checked)
-    candidates = [
-        draft.catalogue.licences[licence.decoded.licence_code]
-        for licence, ruling in zip(checked, rulings, strict=True)
-        if ruling is _CANDIDATE and licence.decoded is not None
-    ]
-    settlement = settle(candidates, draft.catalogue.editions[draft.edition_profile])
-    licences = _decide(draft, checked, rulings, settlement)
+    judge = Judge(draft)
+    rulings = [judge.rule(licence) for licence in draft.licences]
+    kinds = draft.catalogue.licences
+    codes = {
+        licence.decoded.licence_code: None
+        for licence, ruling in zip(draft.licences, rulings, strict=True)
+        if ruling[0] is None and licence.decoded is not None
+    }
+    settlement = settle([kinds[code] for code in codes], draft.catalogue.editions[draft.edition_profile])
+    licences = _decide(draft, rulings, settlement)
     ledger = empty_ledger(settlement, _expiry_day(draft, licences))
     for licence in licences:
         _count(draft, ledger, licence, 1)
@@ -86,44 +82,64 @@ def _moved(old: tuple[Licence, ...], new: tuple[Licence, ...]) -> tuple[Moved, .
 
 def _check_entered(draft: Draft, old: Ledger) -> Licensing | None:
     """Check only the strings that this event entered, deleted or loaded; None: they change what others are worth."""
-    ledger = old.copy()
     settlement = old.settlement
-    wanted = {*settlement.edition.modules_any_of, *settlement.missing.values(), *_edition_names(draft)}
-    licences, moved = draft.licences, []
+    if _touches_others(draft, settlement):
+        return None
+    ledger, judge = old.copy(), Judge(draft)
+    moved: list[Moved] = []
     for before, after in draft.entered:
         if before is not None:
             _count(draft, ledger, before, -1)
+        decided = None
         if after is not None:
-            decided = _check_one(draft, after, settlement)
-            if decided is None:
-                return None
-            licences = _put(licences, decided)
-            after = decided  # noqa: PLW2901 - the string as it is worth now
-            _count(draft, ledger, after, 1)
-        if wanted & {licence.type_name for licence in (before, after) if licence is not None}:
-            return None
-        moved.append((before, after))
+            status, cause, matches = judge.rule(after)
+            if status is None:
+                if after.type_name not in settlement.valid:
+                    return None
+                status = LicenceStatus.VALID
+            decided = _with(after, status, cause, matches)
+            _count(draft, ledger, decided, 1)
+        moved.append((before, decided))
     if ledger.candidates.keys() != old.candidates.keys():
         return None
+    licences = _put(draft.licences, [after for _, after in moved if after is not None])
+    ledger = _with_expiry(draft, ledger, licences, moved)
+    return Licensing(licences, ledger, draft.old.edition, tuple(moved))
+
+
+def _touches_others(draft: Draft, settlement: Settlement) -> bool:
+    """Whether a string of this event may decide of others, or be named as why they do not hold."""
+    wanted = {*settlement.edition.modules_any_of, *settlement.missing.values(), *_edition_names(draft)}
+    many = len(draft.entered) > FEW
+    present: set[str] | None = None
+    for before, after in draft.entered:
+        licence = after or before
+        if licence is None:
+            continue
+        name = licence.type_name
+        if name in wanted:
+            if before is not None or licence.loaded:
+                return True
+            # One that waits for the configuration matters as the first of its kind only: that is the one named.
+            if present is None:
+                present = {known.type_name for known in draft.old.licences}
+            if name not in present:
+                return True
+        # What may be a kind's first that counts is found out here before any key of a long list is verified.
+        if many and licence.loaded and licence.decoded is not None and name not in settlement.valid:
+            return True
+    return False
+
+
+def _with_expiry(draft: Draft, ledger: Ledger, licences: tuple[Licence, ...], moved: list[Moved]) -> Ledger:
     day = ledger.expiry_day
     if any(_counting_expiry(before) == day for before, _ in moved if before is not None):
-        ledger = ledger._replace(expiry_day=_expiry_day(draft, licences))
-    else:
-        ledger = ledger._replace(expiry_day=_earliest(day, *(_counting_expiry(after) for _, after in moved if after)))
-    return Licensing(licences, ledger, draft.old.edition, tuple(moved))
+        return ledger._replace(expiry_day=_expiry_day(draft, licences))
+    return ledger._replace(expiry_day=_earliest(day, *(_counting_expiry(after) for _, after in moved if after)))
 
 
 def _edition_names(draft: Draft) -> Iterable[str]:
     return (name for rule in draft.catalogue.editions[draft.edition_profile] for name in rule.any_of)
-
-
-def _check_one(draft: Draft, licence: Licence, settlement: Settlement) -> Licence | None:
-    """The string with its status, unless it is Dormant: then the chain of its cause needs a look at all."""
-    (checked,) = _check_serial(draft, (licence,))
-    ((status, cause),) = _rulings(draft, (checked,))
-    if status is not None:
-        return _with(checked, status, cause)
-    return _with(checked, LicenceStatus.VALID, ()) if checked.type_name in settlement.valid else None
 
 
 def _count(draft: Draft, ledger: Ledger, licence: Licence, times: int) -> None:
@@ -131,89 +147,31 @@ def _count(draft: Draft, ledger: Ledger, licence: Licence, times: int) -> None:
         ledger.enter(draft.catalogue.licences[licence.decoded.licence_code], licence.decoded, licence.status, times)
 
 
-def _put(licences: tuple[Licence, ...], licence: Licence) -> tuple[Licence, ...]:
-    """In place of the string of the same number; numbers ascend."""
-    index = bisect_left(licences, licence.number, key=_number)
-    return (*licences[:index], licence, *licences[index + 1 :])
-
-
-def _check_serial(draft: Draft, licences: tuple[Licence, ...] | None = None) -> tuple[Licence, ...]:
-    """Strings checked against the serial that counts now; a check is remembered, so each is made once a card."""
-    licences = draft.licences if licences is None else licences
-    serial = draft.key.validated_serial
-    if serial is None:
+def _put(licences: tuple[Licence, ...], decided: list[Licence]) -> tuple[Licence, ...]:
+    """In place of the strings of the same numbers; numbers ascend."""
+    if not decided:
         return licences
-    secret = draft.definition.secret
-    return tuple(
-        [
-            licence
-            if licence.decoded is None or (licence.matches and licence.matches[0] == serial)
-            else licence._replace(matches=(serial, verify(licence.decoded, serial, secret)))
-            for licence in licences
-        ]
-    )
+    first = bisect_left(licences, decided[0].number, key=_number)
+    end = first + len(decided)
+    assert licences[end - 1].number == decided[-1].number, "what an event enters or loads stands together"
+    return (*licences[:first], *decided, *licences[end:])
 
 
-def _rulings(draft: Draft, licences: tuple[Licence, ...]) -> list[_Ruling]:
-    """In the stated order up to Obsolete."""
-    if not draft.up:
-        unknown: _Ruling = (LicenceStatus.UNKNOWN, (f"unit:{draft.life.state}", f"event:{draft.life.seq}"))
-        return [unknown] * len(licences)
-    keyless: _Ruling | None = None
-    if draft.key.validated_serial is None:
-        keyless = (LicenceStatus.INVALID, ("feature-key", *draft.key.cause))
-    day = draft.local_day
-    return [_string_ruling(licence) or keyless or _card_ruling(draft, licence, day) for licence in licences]
-
-
-def _string_ruling(licence: Licence) -> _Ruling | None:
-    """What a string's text and entry alone decide."""
-    if not licence.loaded:
-        return LicenceStatus.UNKNOWN, ("configuration", f"event:{licence.seq}")
-    if licence.decoded is None:
-        return LicenceStatus.INVALID, ("licence-string", f"event:{licence.seq}")
-    return None
-
-
-def _card_ruling(draft: Draft, licence: Licence, day: int) -> _Ruling:
-    """What the card, the day and the release decide of a recognised string."""
-    decoded = licence.decoded
-    if decoded is None or licence.matches is None or not licence.matches[1]:
-        return LicenceStatus.INVALID, _since(draft, licence, LicenceStatus.INVALID, "feature-key")
-    expiry = decoded.expiry
-    if expiry is not None and expiry.toordinal() - EPOCH_ORDINAL < day:
-        return LicenceStatus.EXPIRED, _since(draft, licence, LicenceStatus.EXPIRED, f"expiry:{expiry.isoformat()}")
-    kind = draft.catalogue.licences[decoded.licence_code]
-    if draft.definition.release_profile not in kind.profiles or draft.definition.model not in kind.models:
-        head = f"release-profile:{draft.definition.release_profile}"
-        return LicenceStatus.OBSOLETE, (head, f"event:{licence.seq}")
-    return _CANDIDATE
-
-
-def _since(draft: Draft, licence: Licence, status: LicenceStatus, head: str) -> Cause:
-    """The cause that stands since an earlier event, or this event."""
-    if licence.status is status and licence.cause[:1] == (head,):
-        return licence.cause
-    last = f"event:{draft.key.seq}" if head == "feature-key" else draft.event_ref
-    return (head, last)
-
-
-def _decide(
-    draft: Draft, licences: tuple[Licence, ...], rulings: list[_Ruling], settlement: Settlement
-) -> tuple[Licence, ...]:
+def _decide(draft: Draft, rulings: list[Ruling], settlement: Settlement) -> tuple[Licence, ...]:
     causes: dict[str, Cause] = {}
-    for licence, (status, cause) in zip(licences, rulings, strict=True):
-        if status is not None:
-            causes.setdefault(licence.type_name, cause)
+    for licence, ruling in zip(draft.licences, rulings, strict=True):
+        if ruling[0] is not None:
+            causes.setdefault(licence[3], ruling[1])
+    valid = settlement.valid
     decided = []
-    for licence, (status, cause) in zip(licences, rulings, strict=True):
+    for licence, (status, cause, matches) in zip(draft.licences, rulings, strict=True):
         if status is not None:
-            decided.append(_with(licence, status, cause))
-        elif licence.type_name in settlement.valid:
-            decided.append(_with(licence, LicenceStatus.VALID, ()))
+            decided.append(_with(licence, status, cause, matches))
+        elif licence[3] in valid:
+            decided.append(_with(licence, LicenceStatus.VALID, (), matches))
         else:
             dormant = _dormant_cause(draft, licence, settlement, causes)
-            decided.append(_with(licence, LicenceStatus.DORMANT, dormant))
+            decided.append(_with(licence, LicenceStatus.DORMANT, dormant, matches))
     return tuple(decided)
 
 
@@ -234,11 +192,11 @@ def _held_since(draft: Draft, old: Cause, head: Cause) -> Cause:
     return old if len(old) == len(head) + 1 and old[:-1] == head else (*head, draft.event_ref)
 
 
-def _with(licence: Licence, status: LicenceStatus, cause: Cause) -> Licence:
-    if licence.status is status and licence.cause == cause:
+def _with(licence: Licence, status: LicenceStatus, cause: Cause, matches: Match | None) -> Licence:
+    # By index: it is faster, and there can be 100,000.
+    if licence[6] is status and licence[7] == matches and licence[8] == cause:
         return licence
-    entry = (licence.number, licence.text, licence.decoded, licence.type_name, licence.loaded, licence.seq)
-    return _new(Licence, (*entry, status, licence.matches, cause))
+    return _new(Licence, (*licence[:6], status, matches, cause))
 
 
 def _edition(draft: Draft, licences: Iterable[Licence], settlement: Settlement) -> Edition:

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from collections.abc import Sequence
+from operator import itemgetter
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.core.draft import Draft
+from ipo_sim.core.draft import Draft, Moved
 from ipo_sim.core.events import ConfigurationLoaded, LicenceAdded, LicenceRemoved, LicencesImported
-from ipo_sim.core.model import Licence
+from ipo_sim.core.model import Cause, Licence
 from ipo_sim.errors import CommandRejected
-from ipo_sim.licensing.key import KEY_LENGTH, normalise, recognise
+from ipo_sim.licensing.key import bare, key_problem, normalise, recognise
 from ipo_sim.licensing.status import LicenceStatus
 
 INVALID_TYPE = "Invalid"
 # Far above what any unit was sold with: a file of 100,000 rows goes in whole, endless ones do not.
 MAX_LICENCES = 150_000
+# Of a string that is none, what a message shows.
+MAX_SHOWN = 32
 
-_text = attrgetter("text")
+# A named tuple's fields are found faster by index: the text of a string, and whether it was loaded.
+_text, _loaded = itemgetter(1), itemgetter(4)
+_new = tuple.__new__
 
 
-def new_licence(catalogue: Catalogue, number: int, text: str, seq: int, *, loaded: bool) -> Licence:
+def new_licence(catalogue: Catalogue, number: int, text: str, seq: int, *, loaded: bool, cause: Cause = ()) -> Licence:
     """A string as entered: recognised or not, nothing is checked against a card yet."""
-    decoded = recognise(text)
-    kind = catalogue.licences.get(decoded.licence_code) if decoded else None
-    return Licence(
-        number=number,
-        text=normalise(text),
-        decoded=decoded if kind else None,
-        type_name=kind.name if kind else INVALID_TYPE,
-        loaded=loaded,
-        seq=seq,
-        status=LicenceStatus.UNKNOWN,
-    )
+    key = recognise(text)
+    kind = catalogue.licences.get(key.licence_code) if key is not None else None
+    kept = key.text if key is not None else bare(text)
+    decoded, type_name = (key, kind.name) if kind is not None else (None, INVALID_TYPE)
+    return _new(Licence, (number, kept, decoded, type_name, loaded, seq, LicenceStatus.UNKNOWN, None, cause))
 
 
 def add_licence(draft: Draft, fact: LicenceAdded) -> None:
     """One more string; the same one twice is refused, so that it counts once."""
     text = normalise(fact.key)
-    if len(text) != KEY_LENGTH:
-        raise CommandRejected("bad-licence", f"a licence key has {KEY_LENGTH} characters, this one {len(text)}")
+    if (problem := key_problem(text)) is not None:
+        raise CommandRejected("bad-licence", problem)
     if text in map(_text, draft.licences):
         raise CommandRejected("duplicate-licence", f"licence key {text} is there already; it counts once")
     _enter(draft, [text])
@@ -48,9 +47,9 @@ def import_licences(draft: Draft, fact: LicencesImported) -> None:
     """Many strings at once; those that are there already, or twice in the list, count once. Nothing is deleted."""
     present = set(map(_text, draft.licences))
     new = [text for text in dict.fromkeys(map(normalise, fact.keys)) if text not in present]
-    wrong = next((text for text in new if len(text) != KEY_LENGTH), None)
-    if wrong is not None:
-        raise CommandRejected("bad-licence", f"a licence key has {KEY_LENGTH} characters, {wrong[:KEY_LENGTH]!r} not")
+    for text in new:
+        if (problem := key_problem(text)) is not None:
+            raise CommandRejected("bad-licence", f"{text[:MAX_SHOWN]!r}: {problem}")
     if not new:
         raise CommandRejected("unchanged", "all these licence keys are there already")
     _enter(draft, new)
@@ -69,21 +68,27 @@ def remove_licence(draft: Draft, fact: LicenceRemoved) -> None:
 
 def load_configuration(draft: Draft, _fact: ConfigurationLoaded) -> None:
     """Entered strings are checked from now on."""
-    entered = [(licence, licence._replace(loaded=True)) for licence in draft.licences if not licence.loaded]
-    if not entered:
+    # A load takes all that there are, and what is entered comes last: those that wait stand together at the end.
+    first = len(draft.licences)
+    while first and not _loaded(draft.licences[first - 1]):
+        first -= 1
+    waiting = draft.licences[first:]
+    if not waiting:
         raise CommandRejected("unchanged", "the loaded configuration is the latest")
-    loaded = {after.number: after for _, after in entered}
-    draft.licences = tuple([loaded.get(licence.number, licence) for licence in draft.licences])
-    draft.entered.extend(entered)
+    loaded = [_new(Licence, (*licence[:4], True, *licence[5:])) for licence in waiting]
+    draft.licences = (*draft.licences[:first], *loaded)
+    draft.entered.extend(zip(waiting, loaded, strict=True))
 
 
-def _enter(draft: Draft, texts: list[str]) -> None:
+def _enter(draft: Draft, texts: Sequence[str]) -> None:
     if len(draft.licences) + len(texts) > MAX_LICENCES:
         raise CommandRejected("too-many-licences", f"a unit holds at most {MAX_LICENCES} licence keys")
+    cause = ("configuration", draft.event_ref)
     new = [
-        new_licence(draft.catalogue, number, text, draft.seq, loaded=False)
+        new_licence(draft.catalogue, number, text, draft.seq, loaded=False, cause=cause)
         for number, text in enumerate(texts, start=draft.next_licence)
     ]
     draft.licences = (*draft.licences, *new)
     draft.next_licence += len(new)
-    draft.entered.extend((None, licence) for licence in new)
+    entered: list[Moved] = [(None, licence) for licence in new]
+    draft.entered.extend(entered)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from struct import Struct
+from typing import NamedTuple
 
 from ipo_sim.errors import LicenceFormatError
 
@@ -36,16 +37,31 @@ EXPIRY_MAX = date.fromordinal(EXPIRY_EPOCH.toordinal() + FIELD_MAX)
 # Feature key cards have 10 digits; other dongles and enrolled cards may have more.
 SERIAL_MAX = 32
 
-_FORGIVEN = str.maketrans("abcdefghijklmnopqrstuvwxyzILO", "ABCDEFGH1JK1MN0PQRSTUVWXYZ110")
 # What stands between the groups of a printed or pasted key.
 _SEPARATORS = re.compile("[ \t\r\n\u00a0-]+")
-_CANONICAL = re.compile(f"[{ALPHABET}]{{{KEY_LENGTH}}}")
+_ASCII_SEPARATORS = b" \t\r\n-"
+_LETTERS = ALPHABET.encode()
+# No digit of any base: what is no letter of ours becomes it.
+_FOREIGN = ord("!")
+_DIGITS = "0123456789abcdefghijklmnopqrstuv"
+# Half the cost of a named tuple's own constructor, where a file has 100,000 of them.
+_new = tuple.__new__
+
+
+def _byte_table(to: str) -> bytes:
+    """Translates each byte that can stand for a letter of ours; lower case and `I`, `L`, `O` are forgiven."""
+    table = bytearray([_FOREIGN]) * 256
+    for letters, targets in ((ALPHABET, to), (ALPHABET.lower(), to), ("IiLlOo", to[1] * 4 + to[0] * 2)):
+        for letter, target in zip(letters, targets, strict=True):
+            table[ord(letter)] = ord(target)
+    return bytes(table)
+
+
 # int() reads base 32 in the digits 0-9a-v.
-_TO_INT_DIGITS = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_TO_DIGITS, _TO_LETTERS = _byte_table(_DIGITS), _byte_table(ALPHABET)
 
 
-@dataclass(frozen=True, slots=True)
-class LicenceKey:
+class LicenceKey(NamedTuple):
     """A recognised string: what it licenses and until the end of which day; None: for ever. `data` are its 20 bytes."""
 
     text: str
@@ -53,7 +69,10 @@ class LicenceKey:
     instances: int
     expiry: date | None
     nonce: int
-    data: bytes = field(repr=False)
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._fields[:-1])})"
 
 
 def normalise(text: str) -> str:
@@ -61,8 +80,27 @@ def normalise(text: str) -> str:
 
     A string that is not recognised keeps its letters: it may be the maker's, in which case matters.
     """
+    if len(text) == KEY_LENGTH and not text.encode(errors="replace").translate(None, _LETTERS):
+        return text
     key = recognise(text)
-    return key.text if key is not None else _SEPARATORS.sub("", text)
+    return key.text if key is not None else bare(text)
+
+
+def bare(text: str) -> str:
+    """A string without the blanks and hyphens between its groups."""
+    return _SEPARATORS.sub("", text)
+
+
+def key_problem(text: str) -> str | None:
+    """What keeps a normalised string from being entered as a licence key, recognised or not; None: nothing.
+
+    A CSV file has no text delimiter, so that a comma could not be written into one.
+    """
+    if len(text) != KEY_LENGTH:
+        return f"a licence key has {KEY_LENGTH} characters, this one {len(text)}"
+    if not (text.isascii() and text.isprintable()) or "," in text or '"' in text:
+        return "a licence key has letters and digits, this one other characters"
+    return None
 
 
 def recognise(text: str) -> LicenceKey | None:
@@ -70,23 +108,33 @@ def recognise(text: str) -> LicenceKey | None:
 
     Lower case, blanks, hyphens, `I` and `L` for `1` and `O` for `0` are forgiven.
     """
-    canonical = _SEPARATORS.sub("", text).translate(_FORGIVEN)
-    if not _CANONICAL.fullmatch(canonical):
+    try:
+        raw = text.encode("ascii")
+        digits = raw.translate(_TO_DIGITS, _ASCII_SEPARATORS)
+        if len(digits) != KEY_LENGTH:
+            return None
+        data = int(digits, 32).to_bytes(DATA_SIZE, "big")
+    except UnicodeEncodeError:
+        # Only no-break spaces can be forgiven.
+        return recognise(text.replace("\u00a0", "")) if "\u00a0" in text else None
+    except ValueError:
         return None
-    data = int(canonical.translate(_TO_INT_DIGITS), 32).to_bytes(DATA_SIZE, "big")
     version, code, instances, days, nonce = BODY.unpack_from(data)
     if version != VERSION or not code or not instances or data[BODY.size : CHECK_END] != _check(data[: BODY.size]):
         return None
-    expiry = date.fromordinal(EXPIRY_EPOCH.toordinal() + days) if days else None
-    return LicenceKey(canonical, code, instances, expiry, nonce, data)
+    letters = raw.translate(_TO_LETTERS, _ASCII_SEPARATORS).decode()
+    canonical = text if letters == text else letters
+    return _new(LicenceKey, (canonical, code, instances, _expiry(days) if days else None, nonce, data))
 
 
 def verify(key: LicenceKey, serial: str, secret: bytes) -> bool:
     """Whether the key was issued for the card of this serial with this secret; False too for what is no serial."""
-    if not _is_serial(serial):
+    label = _tag_label(serial)
+    if label is None:
         return False
-    tag = _tag(key.data[: BODY.size], serial, secret)
-    return hmac.compare_digest(tag, key.data[CHECK_END:])
+    data = key.data
+    tag = hmac.digest(secret, label + data[: BODY.size], "sha256")
+    return hmac.compare_digest(tag[:TAG_SIZE], data[CHECK_END:])
 
 
 def issue(
@@ -117,9 +165,21 @@ def _check(body: bytes) -> bytes:
 
 
 def _tag(body: bytes, serial: str, secret: bytes) -> bytes:
+    label = _tag_label(serial)
+    assert label is not None
+    return hmac.digest(secret, label + body, "sha256")[:TAG_SIZE]
+
+
+@lru_cache(maxsize=1_024)
+def _tag_label(serial: str) -> bytes | None:
+    """What stands before the body in a message; None: that is no serial."""
     # The length before the serial and the fixed size of the body let no two inputs give the same message.
-    message = TAG_LABEL + bytes((len(serial),)) + serial.encode("ascii") + body
-    return hmac.digest(secret, message, "sha256")[:TAG_SIZE]
+    return TAG_LABEL + bytes((len(serial),)) + serial.encode("ascii") if _is_serial(serial) else None
+
+
+@lru_cache(maxsize=1_024)
+def _expiry(days: int) -> date:
+    return date.fromordinal(EXPIRY_EPOCH.toordinal() + days)
 
 
 def _text(data: bytes) -> str:
