@@ -13,7 +13,7 @@ from ipo_sim.cli.discovery import Target, find_broker
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.remote import connected
 from ipo_sim.cli.terminal import Style, print_json
-from ipo_sim.cli.words import arguments_of, find_command
+from ipo_sim.cli.words import arguments_of, spelled_out
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, CommandRejected, IpoSimError
 
@@ -34,8 +34,8 @@ def main(arguments: Namespace) -> int:
         return print_form(arguments)
     if arguments.count or arguments.until:
         raise UsageError("--count and --until are for watch")
-    command = find_command(arguments.verb)
-    return ask(arguments, command.verb, arguments_of(command, arguments.words))
+    command, words = spelled_out(arguments.verb, arguments.words)
+    return ask(arguments, command.verb, arguments_of(command, words))
 
 
 def ask(arguments: Namespace, verb: str, values: dict[str, Any]) -> int:

@@ -25,6 +25,16 @@ ipo-sim ctl bench-1 remove-card
 ipo-sim ctl bench-1 advance 7200
 ipo-sim ctl bench-1 watch --until unit.state=running --timeout 60"""
 
+_WHAT_IF = """\
+Tells what commands would change, one after the other, in a copy of the unit; nothing is changed. All commands of `ctl`
+that change a unit can be asked about; `date DATE` stands for `set-time date=DATE`.
+"""
+
+_WHAT_IF_EXAMPLES = """\
+ipo-sim what-if bench-1 remove-card advance 7200
+ipo-sim what-if bench-1 add-licence 0400G00M000001C85MFNFXPW3YR692NN load-configuration
+ipo-sim what-if bench-1 date 2027-03-01"""
+
 
 class _CtlHelp(argparse.Action):
     """Help for `ctl`, and for the one command that stands before it."""
@@ -64,9 +74,11 @@ def add_why(commands: Commands) -> None:
 def add_what_if(commands: Commands) -> None:
     """`what-if UNIT EVENT...`."""
     text = "tell what commands would change, and change nothing"
-    what_if = add_command(commands, "what-if", "what_if", text, 'ipo-sim what-if bench-1 remove-card "advance 7200"')
+    what_if = add_command(commands, "what-if", "what_if", text, _WHAT_IF_EXAMPLES, description=_WHAT_IF)
     what_if.add_argument("unit", metavar="UNIT", help="name of the unit")
-    what_if.add_argument("events", metavar="EVENT", nargs="+", help="a command, in quotes with its arguments")
+    what_if.add_argument(
+        "events", metavar="EVENT", nargs="+", help="a command with its arguments; several one after the other"
+    )
     add_client(what_if)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ipo_sim.cli.answers import value_text
+from ipo_sim.cli.terminal import value_text
 
 Payload = Mapping[str, Any]
 

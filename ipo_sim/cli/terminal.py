@@ -45,3 +45,16 @@ def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> list[str]:
 def plural(count: int, word: str) -> str:
     """`1 module`, `3 modules`."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def value_text(value: object) -> str:
+    """A JSON value in a line: words without quotes, what is not there as a dash."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(value_text, value)) or "-"
+    if isinstance(value, dict):
+        return " ".join(f"{name}={value_text(part)}" for name, part in value.items()) or "-"
+    return str(value)

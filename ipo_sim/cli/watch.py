@@ -9,12 +9,11 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ipo_sim.cli.answers import value_text
 from ipo_sim.cli.discovery import Target, find_broker
 from ipo_sim.cli.entity_text import STAMPS, cause_text, colour_of, is_idle, reading_order, state_of
 from ipo_sim.cli.failure import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from ipo_sim.cli.remote import connected
-from ipo_sim.cli.terminal import Style, print_json, table
+from ipo_sim.cli.terminal import Style, print_json, table, value_text
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.mqtt.client import Incoming

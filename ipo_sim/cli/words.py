@@ -18,6 +18,16 @@ from ipo_sim.runtime.commands import COMMANDS, Command, find, read_arguments
 # What-if events can stand in one word, as in the command's own example.
 EVENT_SEPARATOR = ";"
 
+# Shorter names, each for one argument of a command.
+SHORT: Mapping[str, tuple[str, str]] = {"date": ("set-time", "date")}
+
+
+def spelled_out(verb: str, words: Sequence[str]) -> tuple[Command, Sequence[str]]:
+    """The command that is meant and its words, without short names; UsageError with the nearest command."""
+    verb, argument = SHORT.get(verb, (verb, ""))
+    command = find_command(verb)
+    return command, ([f"{argument}={' '.join(words)}"] if argument and words else words)
+
 
 def find_command(verb: str) -> Command:
     """The command of that name; UsageError with the nearest one."""
@@ -53,7 +63,7 @@ def _events(words: Sequence[str]) -> list[dict[str, Any]]:
     """Commands one after the other, each with its arguments, in words of their own or several in one."""
     lines: list[list[str]] = [[]]
     for word in chain.from_iterable(map(_parts, words)):
-        if word in COMMANDS or word == EVENT_SEPARATOR:
+        if word in COMMANDS or word in SHORT or word == EVENT_SEPARATOR:
             lines.append([])
         if word != EVENT_SEPARATOR:
             lines[-1].append(word)
@@ -74,7 +84,8 @@ def _parts(word: str) -> list[str]:
 
 
 def _event(verb: str, *words: str) -> dict[str, Any]:
-    return {"command": verb, "arguments": arguments_of(find_command(verb), words)}
+    command, words_of_it = spelled_out(verb, words)
+    return {"command": command.verb, "arguments": arguments_of(command, words_of_it)}
 
 
 def _meant(command: Command, word: str, given: Mapping[str, object]) -> str:

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ipo_sim.core.events import DeadlineReached, Event, Fact, FeatureKeyInserted
-from ipo_sim.core.model import SECOND_NS, Entity, Nanoseconds, Unit
+from ipo_sim.core.model import (
+    SECOND_NS,
+    Alarm,
+    Entity,
+    Extension,
+    Feature,
+    Licence,
+    Nanoseconds,
+    Part,
+    Unit,
+    User,
+)
 from ipo_sim.core.unit import entities, next_deadline, step
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime.arguments import Advance
@@ -19,6 +30,9 @@ from ipo_sim.runtime.view import view
 # Deadlines included: beyond it the question is too long to be answered while everybody waits.
 MAX_EVENTS = 1_000
 
+# An entity as clients see it; None: it is not there.
+View = dict[str, Any] | None
+
 
 class Step(NamedTuple):
     """One command of the question, with its arguments read."""
@@ -27,13 +41,22 @@ class Step(NamedTuple):
     arguments: Any
 
 
+class Happening(NamedTuple):
+    """One event of the imagined world, in words; `refused` are licences of which a use found too few instances."""
+
+    seq: int
+    at: Nanoseconds
+    text: str
+    refused: tuple[str, ...]
+
+
 class Imagined:
     """A unit in a world of its own: time and events there happen nowhere else."""
 
     def __init__(self, situation: Situation) -> None:
         self.unit: Unit = situation.unit
         self.now: Nanoseconds = situation.now
-        self.events: list[tuple[int, Event]] = []
+        self.events: list[Happening] = []
         self._last_card = situation.last_card
 
     def take(self, asked: Step) -> None:
@@ -63,9 +86,9 @@ class Imagined:
     def _happen(self, at: Nanoseconds, fact: Fact) -> None:
         if len(self.events) >= MAX_EVENTS:
             raise CommandRejected("too-long", f"the answer would take more than {MAX_EVENTS} events")
-        event = Event(max(at, self.unit.at), fact, "what-if")
-        self.unit, _ = step(self.unit, event)
-        self.events.append((self.unit.seq, event))
+        text = deadline_text(self.unit) if isinstance(fact, DeadlineReached) else describe(fact)
+        self.unit, effects = step(self.unit, Event(max(at, self.unit.at), fact, "what-if"))
+        self.events.append(Happening(effects.seq, effects.unit_time, text, effects.refused))
         if isinstance(fact, FeatureKeyInserted):
             self._last_card = lambda: fact
 
@@ -79,27 +102,75 @@ def imagine(situation: Situation, steps: Iterable[Step]) -> Answer:
         except CommandRejected as error:
             raise CommandRejected(error.reason, f"event {number}, {asked.command.verb}: {error}") from error
     return {
-        "events": [{"seq": seq, "at": rfc3339(event.at), "text": describe(event.fact)} for seq, event in world.events],
+        "events": [_event(happening) for happening in world.events],
         "changes": _changes(situation.unit, world.unit),
+        "next": _next(world.unit),
     }
 
 
+def deadline_text(unit: Unit) -> str:
+    """What a unit's next deadline is the end of."""
+    deadline = next_deadline(unit)
+    if deadline is None or deadline == unit.life.until:
+        return f"the end of {unit.life.state.replace('_', ' ')}"
+    if deadline == unit.key.grace_until:
+        return "the end of the feature key's grace"
+    return "the end of a licence's last day"
+
+
+def _event(happening: Happening) -> dict[str, Any]:
+    told = {"seq": happening.seq, "at": rfc3339(happening.at), "text": happening.text}
+    return {**told, "refused": list(happening.refused)} if happening.refused else told
+
+
+def _next(unit: Unit) -> dict[str, Any] | None:
+    """What would then happen by itself, and when by the unit's clock."""
+    deadline = next_deadline(unit)
+    if deadline is None:
+        return None
+    return {"at": rfc3339(Nanoseconds(deadline + unit.clock_offset_ns)), "text": deadline_text(unit)}
+
+
 def _changes(old: Unit, new: Unit) -> list[dict[str, Any]]:
-    """Every entity that differs, in the order of a cascade; of those that stay, only the fields that differ."""
+    """Every entity that is seen to differ, in the order of a cascade; of those that stay, only the fields that do."""
     before, after = entities(old), entities(new)
-    return [
-        _change(path, _view(before, path, old), _view(after, path, new))
-        for path in {**after, **before}
-        if before.get(path) != after.get(path)
-    ]
+    # With another date the same moment is written in another way.
+    redated = old.clock_offset_ns != new.clock_offset_ns
+    changes = []
+    for path in {**after, **before}:
+        if redated or before.get(path) != after.get(path):
+            was, will_be = _change(_view(before, path, old), _view(after, path, new))
+            if was != will_be:
+                what = _what(after.get(path) or before[path])
+                changes.append({"path": path, "what": what, "before": was, "after": will_be})
+    return changes
 
 
-def _view(store: Mapping[str, Entity], path: str, unit: Unit) -> dict[str, Any] | None:
+def _what(entity: Entity) -> str:
+    """What stands at a path that does not tell it by itself: the licence, the part, the event of an alarm."""
+    match entity:
+        case Licence():
+            return entity.type_name
+        case Feature():
+            return entity.licence
+        case Part():
+            part = entity.fitted or entity.configured
+            return part.code if part else ""
+        case Alarm():
+            return entity.text
+        case User():
+            return entity.profile
+        case Extension():
+            return entity.kind
+    return ""
+
+
+def _view(store: Mapping[str, Entity], path: str, unit: Unit) -> View:
     return view(store[path], unit.clock_offset_ns) if path in store else None
 
 
-def _change(path: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, Any]:
-    if before is not None and after is not None:
-        fields = [name for name in after if before[name] != after[name]]
-        before, after = {name: before[name] for name in fields}, {name: after[name] for name in fields}
-    return {"path": path, "before": before, "after": after}
+def _change(before: View, after: View) -> tuple[View, View]:
+    if before is None or after is None:
+        return before, after
+    fields = [name for name in after if before[name] != after[name]]
+    return {name: before[name] for name in fields}, {name: after[name] for name in fields}

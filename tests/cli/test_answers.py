@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ipo_sim.cli.answers import answer_lines, value_text
+from ipo_sim.cli.answers import answer_lines
 from ipo_sim.cli.entity_text import colour_of, is_idle, reading_order, state_of
-from ipo_sim.cli.terminal import Style, plural, table
+from ipo_sim.cli.terminal import Style, plural, table, value_text
 from ipo_sim.cli.watch import change_line
 
 PLAIN = Style(io.StringIO())
@@ -54,28 +54,59 @@ def test_other_answers(verb: str, answer: dict[str, Any], lines: list[str]) -> N
     assert answer_lines(verb, answer, PLAIN) == lines
 
 
-def test_what_if_tells_events_and_differences() -> None:
+def test_what_if_is_a_table_of_what_differs() -> None:
     answer = {
-        "events": [{"seq": 8, "at": AT, "text": "the feature key was removed"}],
+        "events": [
+            {"seq": 8, "at": AT, "text": "the feature key was removed"},
+            {"seq": 9, "at": AT, "text": "call c1 began", "refused": ["IP500 VCM Channels"]},
+        ],
         "changes": [
             {
                 "path": "feature-key",
+                "what": "",
                 "before": {"serial": "1", "law": "alaw", "seq": 7},
                 "after": {"serial": None, "law": None, "seq": 8},
             },
-            {"path": "reader", "before": {"seq": 7}, "after": {"seq": 8}},
-            {"path": "alarms/40", "before": None, "after": {"severity": "warning"}},
-            {"path": "features/x", "before": {"free": 1}, "after": None},
+            {"path": "reader", "what": "", "before": {"seq": 7}, "after": {"seq": 8}},
+            {"path": "licences/9", "what": "X", "before": None, "after": {"status": "Unknown", "loaded": False}},
+            {"path": "features/x", "what": "X", "before": {"available": 1}, "after": None},
+            {"path": "leds/cpu", "what": "", "before": {"colour": "red"}, "after": {"colour": "green"}},
+            {"path": "alarms/40", "what": "it is gone", "before": None, "after": {"severity": "warning"}},
+            {"path": "unit", "what": "", "before": {"telephony": True}, "after": {"telephony": False}},
+            {
+                "path": "slots/1",
+                "what": "DS8",
+                "before": {"oper_state": "enabled", "hold": None},
+                "after": {"oper_state": "disabled", "hold": "fault"},
+            },
         ],
+        "next": {"at": AT, "text": "the end of the feature key's grace"},
     }
     assert answer_lines("what-if", answer, PLAIN) == [
         f"event 8, {AT}: the feature key was removed",
-        "what would change:",
-        "  feature-key  serial 1 -> -, law alaw -> -",
-        "  alarms/40    comes",
-        "  features/x   goes",
+        f"event 9, {AT}: call c1 began - refused: too few instances of IP500 VCM Channels are free",
+        "ENTITY       WHAT        FIELD      NOW   THEN",
+        "unit                     telephony  yes   no",
+        "feature-key              serial     1     -",
+        "                         law        alaw  -",
+        "alarms/40    it is gone  severity   -     warning",
+        "slots/1      DS8         hold       -     fault",
+        "licences/9   X           status     -     Unknown",
+        "features/x   X           available  1     -",
+        "and 1 LED, which --json shows",
+        "next: entered keys count once the configuration is loaded (add load-configuration)",
+        f"next: the end of the feature key's grace, at {AT} (add advance next-deadline)",
     ]
-    assert answer_lines("what-if", {"events": [], "changes": []}, PLAIN) == ["nothing would change"]
+    assert answer_lines("what-if", {"events": [], "changes": [], "next": None}, PLAIN) == ["nothing would change"]
+
+
+def test_what_if_tells_how_far_a_clock_would_be_set() -> None:
+    day = 86_400 * 1_000_000_000
+    change = {"path": "unit", "what": "", "before": {"clock_offset_ns": 0}, "after": {"clock_offset_ns": day}}
+    assert answer_lines("what-if", {"events": [], "changes": [change]}, PLAIN) == [
+        "ENTITY  WHAT  FIELD           NOW      THEN",
+        "unit          clock ahead by  0:00:00  1 day, 0:00:00",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_why_as_json(call: Caller) -> None:
 def test_what_if_changes_nothing(call: Caller) -> None:
     before = call.json("status")["entities"]
     assert call("what-if", "bench-1", "remove-card", "advance 7200") == 0
-    assert re.search(r"unit +state running -> awaiting_feature_key, edition professional -> standard", call.out)
+    assert re.search(r"unit +state +running +awaiting_feature_key\n +edition +professional +standard\n", call.out)
     assert call.ctl("what-if remove-card advance 7200").startswith("event ")
     assert call.json("status")["entities"] == before
 

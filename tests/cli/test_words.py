@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,39 @@ def test_words_stand_for_arguments(line: str, arguments: dict[str, object] | Non
 
 
 STEPS = [{"command": "remove-card", "arguments": {}}, {"command": "advance", "arguments": {"seconds": 7200.0}}]
+
+
+@pytest.mark.parametrize(
+    ("line", "events"),
+    [
+        ("date 2027-03-01", [("set-time", {"date": "2027-03-01"})]),
+        ("date 2027-03-01 12:00", [("set-time", {"date": "2027-03-01 12:00"})]),
+        ("set-time date=2027-03-01", [("set-time", {"date": "2027-03-01"})]),
+        ("set-time 2027-03-01", [("set-time", {"date": "2027-03-01"})]),
+        (
+            f"add-licence {'A' * 32} load-configuration date 2027-03-01 remove-card advance next-deadline",
+            [
+                ("add-licence", {"key": "A" * 32}),
+                ("load-configuration", {}),
+                ("set-time", {"date": "2027-03-01"}),
+                ("remove-card", {}),
+                ("advance", {"to": "next-deadline"}),
+            ],
+        ),
+        (
+            f"'add-licence {'A' * 32}; date 2027-03-01'",
+            [("add-licence", {"key": "A" * 32}), ("set-time", {"date": "2027-03-01"})],
+        ),
+    ],
+)
+def test_a_what_if_takes_what_one_would_say(line: str, events: list[tuple[str, dict[str, Any]]]) -> None:
+    wanted = [{"command": verb, "arguments": arguments} for verb, arguments in events]
+    assert spelled(f"what-if {line}") == {"events": wanted}
+
+
+def test_a_date_without_a_date_is_asked_back() -> None:
+    with pytest.raises(UsageError, match="set-time: one of scale, pause and date is wanted"):
+        spelled("what-if date")
 
 
 @pytest.mark.parametrize(

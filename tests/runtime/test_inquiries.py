@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ipo_sim.core.events import Fact
 from ipo_sim.core.model import Alarm, Led, UnitName
+from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import what_if as what_if_module
 from ipo_sim.runtime.assembly import Runtime
 from ipo_sim.runtime.bus import Entry
@@ -203,13 +204,14 @@ class TestWhatIf:
         answer = await ask(runtime, "what-if 'events=remove-card; advance seconds=7200'")
         assert [event["text"] for event in answer["events"]] == [
             "the feature key was removed",
-            "a deadline of the unit was reached",
+            "the end of the feature key's grace",
         ]
         assert answer["events"][1] == {
             "seq": seq + 2,
             "at": "2026-01-05T14:00:20.000Z",
-            "text": "a deadline of the unit was reached",
+            "text": "the end of the feature key's grace",
         }
+        assert answer["next"] is None
         changes = {change["path"]: change for change in answer["changes"]}
         assert changes["unit"]["before"]["state"] == "running"
         assert changes["unit"]["after"]["state"] == "awaiting_feature_key"
@@ -244,6 +246,25 @@ class TestWhatIf:
         assert (await ask(runtime, "what-if 'events=remove-card; insert-card law=mulaw'"))["events"][-1]["text"] == (
             f"feature key {SERIAL} was inserted"
         )
+
+    async def test_changes_say_what_stands_there(self, runtime: Runtime) -> None:
+        answer = await ask(runtime, f"what-if 'events=remove-licence key={key()}'")
+        what = {change["path"]: change["what"] for change in answer["changes"]}
+        assert what["licences/1"] == what["features/professional-upgrade"] == PROFESSIONAL
+        assert what["licences/2"] == VOICEMAIL_PRO
+        assert what["expansion/1"] == "DS30V2"
+        assert what["unit"] == ""
+
+    async def test_what_would_happen_next_by_itself_is_told_in_unit_time(self, runtime: Runtime) -> None:
+        answer = await ask(runtime, "what-if 'events=set-time date=2027-03-01T10:00:00; remove-card'")
+        assert [event["at"] for event in answer["events"]] == ["2027-03-01T10:00:00.000Z"] * 2
+        assert answer["next"] == {"at": "2027-03-01T12:00:00.000Z", "text": "the end of the feature key's grace"}
+
+    async def test_a_use_that_would_be_refused_is_told_with_its_licence(self, runtime: Runtime) -> None:
+        line = "acquire feature=phone-manager-pro holder=anna"
+        answer = await ask(runtime, f"what-if 'events={line}'")
+        assert answer["events"][0]["refused"] == ["Phone Manager Pro (users)"]
+        assert (await refused_with_an_event(runtime, line)) == "no-licence"
 
     async def test_time_can_go_to_the_next_deadline(self, runtime: Runtime) -> None:
         answer = await ask(runtime, "what-if 'events=remove-card; advance to=next-deadline'")
@@ -287,6 +308,12 @@ class TestWhatIf:
         after = runtime.bus.latest(A)
         changed = [path for path in {**after, **before} if _value(before, path) != _value(after, path)]
         assert {change["path"] for change in imagined["changes"]} == set(changed)
+
+
+async def refused_with_an_event(runtime: Runtime, line: str) -> str:
+    with pytest.raises(CommandRejected) as refused:
+        await ask(runtime, line)
+    return refused.value.reason
 
 
 def _value(store: Any, path: str) -> Any:
