@@ -28,6 +28,18 @@ MAX_CODE = 65_535
 POOL_SOURCES = frozenset({"vcm", "pri", "sip", "endpoints", "voicemail"})
 POOL_CAPS = frozenset({"vcm", "pri", "sip", "extensions", "users"})
 
+# Pools that calls and phones draw from: the core knows them by name.
+KNOWN_FEATURES = frozenset(
+    {
+        "vcm-channels",
+        "pri-channels",
+        "sip-trunk-channels",
+        "voicemail-pro-ports",
+        "avaya-ip-endpoints",
+        "third-party-ip-endpoints",
+    }
+)
+
 _TOPIC_SAFE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 
 
@@ -44,6 +56,8 @@ def read_licences(
             cell.fail(f"code {licence.code} belongs to another licence")
         codes.add(licence.code)
         licences[name] = licence
+    for feature in sorted(KNOWN_FEATURES.difference(licence.feature for licence in licences.values())):
+        table.fail(f"no licence feeds {feature}, from which calls and phones draw")
     return licences
 
 
@@ -67,6 +81,10 @@ def read_editions(
                 cell.fail(f"stands twice in profile {rule.profile}")
             if before and not before[-1].any_of:
                 cell.fail(f"can never hold in profile {rule.profile}: the one before always does")
+            held_back = [name for higher in before for name in higher.dormant_licences - rule.dormant_licences]
+            if held_back:
+                # Else a licence could make the edition that holds it back, and there would be no settlement.
+                cell.fail(f"lets {min(held_back)!r} be, which a higher edition of profile {rule.profile} holds back")
             before.append(rule)
     for profile, found in rules.items():
         if not found or found[-1].any_of:

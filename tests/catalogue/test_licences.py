@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from ipo_sim.catalogue.licences import KNOWN_FEATURES
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Consumption, EditionRule, LicenceKind, LicenceType, OnExhaustion
+from ipo_sim.core import pools
 
 CATALOGUE = load_catalogue()
 UPGRADE = "IP500 Upgrade Standard to Professional"
@@ -272,3 +274,8 @@ def test_editions_are_decided_by_licences_that_their_profile_uses(profile: str) 
     for rule in CATALOGUE.editions[profile]:
         for name in (*rule.any_of, *rule.modules_any_of, *rule.dormant_licences):
             assert profile in CATALOGUE.licences_by_name[name].profiles, (rule.edition, name)
+
+
+def test_the_pools_that_the_core_knows_by_name_are_those_that_the_loader_asks_for() -> None:
+    named = {pools.VCM, pools.PRI, pools.SIP, pools.VOICEMAIL, pools.AVAYA_ENDPOINTS, pools.THIRD_PARTY_ENDPOINTS}
+    assert named == KNOWN_FEATURES

@@ -72,6 +72,7 @@ LICENCES = [
     ("consumption: none", "consumption: never", f"{UPGRADE}: expected one of none, configured, in-use, registration"),
     ("on_exhaustion: call-fails", "on_exhaustion: cut", "IP500 VCM Channels: expected one of refused, call-fails"),
     ("packs: [4, 8,", "packs: [0, 8,", "IP500 VCM Channels: expected a whole number from 1 to 65535, not '0'"),
+    ("feature: vcm-channels", "feature: more-channels", "no licence feeds vcm-channels, from which calls and phones"),
     ("IP500 VCM Channels: {", f"{UPGRADE}: {{", f"'{UPGRADE}' stands twice"),
 ]
 
@@ -84,6 +85,11 @@ EDITIONS = [
     (f"modules_any_of: [{UPGRADE}]", "", "standard: without modules, modules_any_of must name the licence"),
     ("profiles: [r4, r5]", "profiles: [r3]", "professional: 'r3' is not in the catalogue"),
     ("edition: basic", "edition: basic\n  any_of: [Voicemail Pro (4 ports)]", "profile r6 has no edition that always"),
+    (
+        "max_modules_extended: 12 ",
+        f"dormant_licences: [{UPGRADE}]\n  max_modules_extended: 12 ",
+        f"standard: lets '{UPGRADE}' be, which a higher edition of profile r4 holds back",
+    ),
     ("edition: professional", "title: professional", "field 'edition' is missing"),
 ]
 
