@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
-from itertools import islice
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -20,7 +17,6 @@ from ipo_sim.core.events import (
     CallStarted,
     ConfigurationLoaded,
     DateSet,
-    DeadlineReached,
     Event,
     ExtensionConfigured,
     ExtensionRemoved,
@@ -46,114 +42,22 @@ from ipo_sim.core.events import (
 )
 from ipo_sim.core.model import (
     SECOND_NS,
-    BootPolicy,
-    ExtensionDefinition,
     ExtensionKind,
     Feature,
     Holding,
     Nanoseconds,
-    PartDefinition,
     Reserve,
     Unit,
-    UnitDefinition,
-    UserDefinition,
 )
 from ipo_sim.core.people import BASIC, user_features
-from ipo_sim.core.unit import new_unit, next_deadline, step
-from ipo_sim.errors import CommandRejected
-from ipo_sim.licensing.key import DEFAULT_SECRET, issue
+from ipo_sim.core.unit import new_unit, step
 from ipo_sim.licensing.status import LicenceStatus
 from tests.core import by_the_rules
-from tests.core.bench import NOON, OTHER_SERIAL, SERIAL, definition
+from tests.core.bench import OTHER_SERIAL, SERIAL
+from tests.core.catalogue_bench import NAMES, NUMBERS, PLACES, Life, definitions, keys_of, picks
 from tests.core.catalogues import FEATURES, catalogues
 
-EXPIRY = date(2026, 1, 7)
-PLACES = {"slots/1": "VCM32", "slots/1/daughter": "PRI-1", "slots/2": "DS8", "slots/3": "VCM64"}
-NAMES, NUMBERS = ("anna", "bert", "carl"), ("201", "202", "203", "204")
 CLAIMS = (InstancesRequested, CallStarted, UserConfigured, PhoneRegistered)
-
-
-def keys_of(catalogue: Catalogue, picks: Sequence[tuple[int, int, bool, bool]]) -> list[str]:
-    """Keys of this catalogue's licences: which one, how many instances, for the card that is in, with an end."""
-    codes = sorted(catalogue.licences)
-    return [
-        issue(
-            licence_code=codes[which % len(codes)],
-            instances=instances,
-            expiry=EXPIRY if ends else None,
-            serial=SERIAL if matches else OTHER_SERIAL,
-            secret=DEFAULT_SECRET,
-            nonce=nonce,
-        ).text
-        for nonce, (which, instances, matches, ends) in enumerate(picks)
-    ]
-
-
-# Mostly keys that count: an odd one among them is enough.
-_mostly = st.sampled_from([True, True, True, False])
-picks = st.lists(
-    st.tuples(st.integers(0, 11), st.integers(1, 8), _mostly, _mostly.map(lambda usual: not usual)),
-    min_size=8,
-    max_size=24,
-)
-parts = st.sets(st.sampled_from(sorted(PLACES))).map(
-    lambda places: tuple(PartDefinition(path, PLACES[path]) for path in sorted(places | {"slots/1"}))
-)
-
-
-@st.composite
-def definitions(draw: st.DrawFn, catalogue: Catalogue, texts: Sequence[str]) -> UnitDefinition:
-    """A unit of this catalogue: model, release, cards, strings, users and IP extensions as they come."""
-    profiles = (BASIC, *user_features(catalogue))
-    features = st.lists(st.sampled_from(profiles[1:]), unique=True).map(tuple) if profiles[1:] else st.just(())
-    users = st.builds(UserDefinition, st.sampled_from(NAMES), profile=st.sampled_from(profiles), features=features)
-    extensions = st.builds(
-        ExtensionDefinition, st.sampled_from(NUMBERS), st.sampled_from(ExtensionKind), st.sampled_from(Reserve)
-    )
-    model = draw(st.sampled_from(sorted(name for name in catalogue.models if name.startswith("ip500"))))
-    profile = draw(st.sampled_from(catalogue.models[model].release_profiles))
-    made = definition(
-        *draw(st.lists(st.sampled_from(texts), unique=True)),
-        parts=draw(parts),
-        model=model,
-        profile=profile,
-        policy=draw(st.sampled_from(BootPolicy)),
-        utc_offset_minutes=draw(st.sampled_from([0, 60, -300])),
-    )
-    return replace(
-        made,
-        users=tuple(draw(st.lists(users, unique_by=lambda user: user.name, max_size=3))),
-        extensions=tuple(draw(st.lists(extensions, unique_by=lambda extension: extension.number, max_size=3))),
-    )
-
-
-class Life:
-    """A unit and its time; deadlines come by themselves."""
-
-    def __init__(self, unit: Unit, at: int = NOON) -> None:
-        self.unit = unit
-        self.at = at
-
-    def happen(self, fact: Fact) -> Effects | None:
-        """None: the unit refuses it, and nothing has changed."""
-        try:
-            self.unit, effects = step(self.unit, Event(Nanoseconds(self.at), fact))
-        except CommandRejected:
-            return None
-        return effects
-
-    def advance(self, seconds: int) -> None:
-        end = self.at + seconds * SECOND_NS
-        while (deadline := next_deadline(self.unit)) is not None and deadline <= end:
-            self.at = deadline
-            assert self.happen(DeadlineReached()) is not None
-        self.at = end
-
-    def boot(self) -> Life:
-        self.happen(FeatureKeyInserted(SERIAL))
-        self.happen(PowerApplied())
-        self.advance(10)
-        return self
 
 
 def pools(unit: Unit) -> dict[str, tuple[int, ...]]:
@@ -371,58 +275,3 @@ _LongMachine.TestCase.settings = settings(
     max_examples=300, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
 )
 test_long_histories = pytest.mark.slow(pytest.mark.timeout(300)(_LongMachine.TestCase))
-
-
-def worth(unit: Unit) -> tuple[object, ...]:
-    """What a unit's strings come to, whatever their numbers are."""
-    return (
-        Counter((licence.text, licence.status) for licence in unit.licences),
-        unit.edition._replace(module_cause=(), phones_cause=()),
-        {f.name: (f.licence, f.licensed, f.free, f.usable, f.in_use, f.wanting, f.refused) for f in unit.features},
-        {user.name: user.active for user in unit.users},
-        {extension.number: extension.state for extension in unit.extensions},
-        {part.place.path: part.service.hold for part in unit.parts},
-        {(alarm.id, alarm.reason) for alarm in unit.alarms},
-    )
-
-
-def imported(unit: Unit, texts: Sequence[str], sizes: Sequence[int]) -> Unit:
-    """The unit after these strings came in lots of these sizes, one by one at the end, and were loaded."""
-    life, rest = Life(unit, unit.at), iter(texts)
-    for size in sizes:
-        lot = tuple(islice(rest, size))
-        if lot:
-            assert life.happen(LicencesImported(lot)) is not None
-    for text in rest:
-        assert life.happen(LicenceAdded(text)) is not None
-    assert life.happen(ConfigurationLoaded()) is not None
-    return life.unit
-
-
-@given(data=st.data())
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_order_of_import_does_not_matter(data: st.DataObject) -> None:
-    catalogue = data.draw(catalogues())
-    texts = keys_of(catalogue, data.draw(picks))
-    unit = Life(new_unit(replace(data.draw(definitions(catalogue, texts)), licences=()), catalogue)).boot().unit
-    sizes = st.lists(st.integers(1, 6), max_size=4)
-    once = imported(unit, texts, [len(texts)])
-    again = imported(unit, data.draw(st.permutations(texts)), data.draw(sizes))
-    assert worth(again) == worth(once)
-
-
-@given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_loading_after_each_key_comes_to_the_same_pools_as_loading_once(data: st.DataObject) -> None:
-    catalogue = data.draw(catalogues())
-    texts = keys_of(catalogue, data.draw(picks))
-    made = replace(data.draw(definitions(catalogue, texts)), licences=(), users=(), extensions=())
-    unit = Life(new_unit(made, catalogue)).boot().unit
-    one_by_one = unit
-    for text in data.draw(st.permutations(texts)):
-        one_by_one = imported(one_by_one, [text], [])
-    assert worth(one_by_one) == worth(imported(unit, texts, [len(texts)]))
-    rest = data.draw(st.permutations(texts))
-    while rest:
-        one_by_one, _ = step(one_by_one, Event(one_by_one.at, LicenceRemoved(rest.pop())))
-        assert worth(one_by_one) == worth(imported(unit, rest, [len(rest)]) if rest else unit)
