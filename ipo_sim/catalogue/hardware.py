@@ -19,20 +19,25 @@ from ipo_sim.catalogue.types import (
     PartType,
     PlaceKind,
     Ports,
+    SlotKind,
     Timings,
 )
 
-PARTS_BY_PLACE: Mapping[str, PlaceKind] = MappingProxyType(
+# Sections of the data file: where their parts go, and into what kind of slot a card goes.
+PARTS_BY_PLACE: Mapping[str, tuple[PlaceKind, SlotKind]] = MappingProxyType(
     {
-        "base_cards": PlaceKind.SLOT,
-        "daughter_cards": PlaceKind.DAUGHTER,
-        "expansion_modules": PlaceKind.EXPANSION,
+        "base_cards": (PlaceKind.SLOT, SlotKind.GENERIC),
+        "daughter_cards": (PlaceKind.DAUGHTER, SlotKind.GENERIC),
+        "trunk_cards": (PlaceKind.SLOT, SlotKind.TRUNK),
+        "vcm_cards": (PlaceKind.SLOT, SlotKind.VCM),
+        "expansion_modules": (PlaceKind.EXPANSION, SlotKind.GENERIC),
     }
 )
 # X.733 severities with the maker's numbers.
 SEVERITIES: Mapping[str, int] = MappingProxyType(
     {"cleared": 1, "indeterminate": 2, "critical": 3, "major": 4, "minor": 5, "warning": 6}
 )
+_NONE: Mapping[str, str] = MappingProxyType({})
 DONGLES = frozenset({"dongle-parallel", "dongle-usb", "dongle-serial"})
 COLOURS = frozenset({"off", "red", "green", "orange", "red/green"})
 PORT_KINDS = frozenset({"DS", "POT", "ETR", "TCM", "DT", "ATM", "BRI", "PRI", "S0", "WAN", "EXP"})
@@ -52,16 +57,25 @@ def read_models(table: Cell) -> dict[str, ModelType]:
 
 
 def read_parts(root: Row, models: Mapping[str, ModelType], profiles: tuple[str, ...]) -> dict[str, PartType]:
-    """Base cards, daughter cards and expansion modules by code; a part without models or profiles has all."""
+    """Cards and expansion modules by code; a part without models has all that take its kind, without profiles all."""
     parts: dict[str, PartType] = {}
     all_models = share(tuple(models))
-    for section, place in PARTS_BY_PLACE.items():
+    for section, (place, slot_kind) in PARTS_BY_PLACE.items():
+        takers = share(tuple(code for code, model in models.items() if _takes(model, place, slot_kind)))
         for code, cell in root.take(section).table():
             if code in parts:
                 cell.fail("stands in two sections")
-            parts[code] = _part(code, place, cell, all_models, profiles)
+            part = _part(code, place, cell, all_models, profiles)._replace(slot_kind=slot_kind)
+            parts[code] = part if part.models is not all_models else part._replace(models=takers)
             _check_limit(parts, parts[code], cell)
     return parts
+
+
+def _takes(model: ModelType, place: PlaceKind, slot_kind: SlotKind) -> bool:
+    if place is PlaceKind.EXPANSION:
+        return model.expansion_ports > 0
+    kinds = model.slot_kinds or (SlotKind.GENERIC,)
+    return slot_kind in kinds
 
 
 def read_led_patterns(table: Cell) -> dict[str, LedRhythm]:
@@ -109,13 +123,14 @@ def read_timings(table: Cell) -> Timings:
 def _model(code: str, cell: Cell) -> ModelType:
     with cell.row() as row:
         profiles = row.take("release_profiles").tuple_of(Cell.text)
+        slots = row.take("slots").integer(1, 8)
         extensions = {name: value.integer() for name, value in row.take("max_extensions").table()}
         if set(extensions) != set(profiles):
             cell.fail("max_extensions must name every release profile")
         return ModelType(
             code=code,
             title=row.take("title").text(),
-            slots=row.take("slots").integer(1, 8),
+            slots=slots,
             expansion_ports=row.take("expansion_ports").integer(0, 12),
             key_form=row.take("key_form").text(),
             release_profiles=profiles,
@@ -126,9 +141,29 @@ def _model(code: str, cell: Cell) -> ModelType:
             aux_button=row.take("aux_button").flag(),
             dongles=row.get("dongles", partial(_some_words, known=DONGLES), ()),
             runs_without_key=row.get("runs_without_key", Cell.flag, False),
-            edition_profile=row.get("edition_profile", Cell.text, None),
+            edition_profiles=row.get("edition_profiles", partial(_own_editions, profiles=profiles), _NONE),
             capacities=_capacities(row.take("capacities")),
+            slot_kinds=row.get("slot_kinds", partial(_slot_kinds, slots=slots), ()),
+            ports=row.get("ports", lambda runs: runs.tuple_of(_ports), ()),
+            extensions=row.get("extensions", Cell.integer, 0),
+            trunk_channels=row.get("trunk_channels", Cell.integer, 0),
+            vcm_channels=row.get("vcm_channels", Cell.integer, 0),
+            vcm_free=row.get("vcm_free", Cell.integer, 0),
         )
+
+
+def _own_editions(cell: Cell, profiles: tuple[str, ...]) -> Mapping[str, str]:
+    names = {profile: name.text() for profile, name in cell.table()}
+    if set(names) != set(profiles):
+        cell.fail("edition_profiles must name every release profile")
+    return MappingProxyType(names)
+
+
+def _slot_kinds(cell: Cell, slots: int) -> tuple[SlotKind, ...]:
+    kinds = tuple(item.choice(SlotKind) for item in cell.cells())
+    if len(kinds) != slots:
+        cell.fail(f"expected the kinds of {slots} slots, not {len(kinds)}")
+    return kinds
 
 
 def _capacities(cell: Cell) -> Capacities:

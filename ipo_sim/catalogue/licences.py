@@ -147,7 +147,7 @@ def _licence(
             consumption=row.take("consumption").choice(Consumption),
             on_exhaustion=row.get("on_exhaustion", lambda word: word.choice(OnExhaustion), OnExhaustion.REFUSED),
             grade=grade(row),
-            hardware=_some(row, "hardware", parts),
+            hardware=_some(row, "hardware", {**parts, **models}),
         )
 
 
@@ -163,6 +163,7 @@ def _rules(cell: Cell, profiles: tuple[str, ...], licences: Mapping[str, Licence
         sip_free = row.get("sip_free", Cell.integer, 0)
         sip_max = row.get("sip_max", Cell.integer, None)
         endpoints_free = row.get("ip_endpoints_free_per_card", Cell.integer, 0)
+        endpoints_per_channel = row.get("ip_endpoints_free_per_channel", Cell.integer, 0)
         phones_licensed = row.get("phones_licensed", Cell.flag, True)
         dormant = frozenset(_some(row, "dormant_licences", licences))
         modules_any_of = _some(row, "modules_any_of", licences)
@@ -185,6 +186,7 @@ def _rules(cell: Cell, profiles: tuple[str, ...], licences: Mapping[str, Licence
                 grade=graded,
                 sip_max=sip_max,
                 ip_endpoints_free_per_card=endpoints_free,
+                ip_endpoints_free_per_channel=endpoints_per_channel,
                 phones_licensed=phones_licensed,
             )
             for profile in _names(row.take("profiles"), known=profiles)

@@ -27,7 +27,7 @@ def build_catalogue(source: Callable[[str], Cell]) -> Catalogue:
         leds = hardware.read_leds(root.take("leds"), patterns)
         alarms = hardware.read_alarms(root.take("alarms"))
     by_name = licences.read_licences(source("licences.yaml"), models, profiles, parts)
-    own_rules = share(tuple(model.edition_profile for model in models.values() if model.edition_profile))
+    own_rules = share(tuple(name for model in models.values() for name in model.edition_profiles.values()))
     editions = licences.read_editions(source("editions.yaml"), share((*profiles, *dict.fromkeys(own_rules))), by_name)
     pools = licences.read_pools(source("pools.yaml"), profiles, by_name)
     return Catalogue(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 SERIAL_DONGLE = "dongle-serial"
@@ -29,6 +30,14 @@ class PlaceKind(StrEnum):
     SLOT = "slot"
     DAUGHTER = "daughter"
     EXPANSION = "expansion"
+
+
+class SlotKind(StrEnum):
+    """What a slot takes: IP500 base cards, or IP400 trunk or voice compression cards."""
+
+    GENERIC = "generic"
+    TRUNK = "trunk"
+    VCM = "vcm"
 
 
 class LicenceKind(StrEnum):
@@ -98,7 +107,7 @@ class PartType(NamedTuple):
     unit. `carries_daughter` says whether a base card takes a trunk daughter card. `slots` names the only
     slots that take it (empty: any). `expansion_ports` are the numbers of expansion ports that it adds.
     `extensions` is how many extension ports it brings, `vcm_channels` its voice compression channels,
-    `trunk_channels` the channels of its trunks.
+    `trunk_channels` the channels of its trunks. `slot_kind` is the kind of slot that takes a card.
     """
 
     code: str
@@ -118,6 +127,7 @@ class PartType(NamedTuple):
     extensions: int = 0
     vcm_channels: int = 0
     trunk_channels: int = 0
+    slot_kind: SlotKind = SlotKind.GENERIC
 
 
 class Capacities(NamedTuple):
@@ -146,7 +156,9 @@ class ModelType(NamedTuple):
     `dongles` are the kinds of dongle that an IP400 system takes (`dongle-parallel`), empty: it takes a card. One that
     `runs_without_key` never halts for want of it.
     `identity` is the maker's object name without `ipoProd`, `sys_descr` how its `sysDescr` begins.
-    `max_extensions` is keyed by release profile. `edition_profile` names its own edition rules; None: the release's.
+    `max_extensions` is keyed by release profile, `edition_profiles` too: names of edition rules, empty: those of the
+    release. `slot_kinds` is empty where all slots are generic. `ports`, `extensions`, `trunk_channels` and
+    `vcm_channels` are built into the unit itself; of the last, `vcm_free` need no licence.
     """
 
     code: str
@@ -162,13 +174,32 @@ class ModelType(NamedTuple):
     aux_button: bool = False
     dongles: tuple[str, ...] = ()
     runs_without_key: bool = False
-    edition_profile: str | None = None
+    edition_profiles: Mapping[str, str] = MappingProxyType({})
     capacities: Capacities = Capacities()
+    slot_kinds: tuple[SlotKind, ...] = ()
+    ports: tuple[Ports, ...] = ()
+    extensions: int = 0
+    trunk_channels: int = 0
+    vcm_channels: int = 0
+    vcm_free: int = 0
+
+    def slot_kind(self, number: int) -> SlotKind:
+        """What slot `number`, from 1, takes."""
+        return self.slot_kinds[number - 1] if self.slot_kinds else SlotKind.GENERIC
+
+    @property
+    def takes_base_cards(self) -> bool:
+        """Whether it is of the IP500 family, with base cards that carry daughter cards."""
+        return SlotKind.GENERIC in self.slot_kinds or not self.slot_kinds
+
+    def edition_profile(self, release_profile: str) -> str:
+        """The name of the edition rules that hold in a release."""
+        return self.edition_profiles.get(release_profile, release_profile)
 
     @property
     def own_key_kind(self) -> str:
         """What lies in a virtual reader of the unit itself: the dongle in its serial port, or a card."""
-        return SERIAL_DONGLE if self.dongles else VIRTUAL_CARD
+        return SERIAL_DONGLE if SERIAL_DONGLE in self.dongles else VIRTUAL_CARD
 
 
 class LicenceType(NamedTuple):
@@ -179,7 +210,8 @@ class LicenceType(NamedTuple):
     `prerequisites`: each entry is a set of licence names of which one must be Valid.
     `profiles` and `models` list the release profiles and models that use it: a key that matches is Obsolete in any
     other. `packs` are the numbers of instances sold, empty: any. `hardware`: parts of which one must be fitted for
-    its instances to be of use, empty: none.
+    its instances to be of use, or models that have it built in, empty: none. A prerequisite none of whose licences the
+    model uses is none there.
     """
 
     code: int
@@ -204,7 +236,8 @@ class EditionRule(NamedTuple):
     `max_modules` counts rear expansion ports, `max_modules_extended` the unit with a 4-port card. They serve when
     `max_modules` is above 0 and `modules_any_of` is empty or holds a Valid licence; else its first licence is why not.
     `dormant_licences` are the names that stay Dormant in this edition. `max_users`, `sip_max` None: no limit;
-    `vcm_free_per_card` None: all channels are free. `ip_endpoints_free_per_card` counts for each VCM card.
+    `vcm_free_per_card` None: all channels are free. `ip_endpoints_free_per_card` counts for each VCM card,
+    `ip_endpoints_free_per_channel` for each channel of an IP400 VCM card.
     `phones_licensed` False: phones show `unlicensed` and make emergency calls only.
     """
 
@@ -222,6 +255,7 @@ class EditionRule(NamedTuple):
     grade: Grade
     sip_max: int | None = None
     ip_endpoints_free_per_card: int = 0
+    ip_endpoints_free_per_channel: int = 0
     phones_licensed: bool = True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.cli.terminal import plural
+from ipo_sim.cli.terminal import edition_words, plural
 from ipo_sim.core.events import DeadlineReached, Event, Fact, FeatureKeyInserted, PowerApplied, ReaderAttached
 from ipo_sim.core.model import Cause, Entity, Licence, Lifecycle, Nanoseconds, Part, Unit, UnitDefinition
 from ipo_sim.core.unit import entities, new_unit, next_deadline, step
@@ -36,7 +36,7 @@ class Boot(NamedTuple):
     def summary(self) -> str:
         """The outcome in one line."""
         parts = f"{self.serving} of {plural(self.fitted, 'part')} in service" if self.fitted else "nothing fitted"
-        return f"boots to {self.state}, {self.edition} edition, {parts}"
+        return f"boots to {self.state}, {edition_words(self.edition)}, {parts}"
 
     def facts(self) -> dict[str, Any]:
         """The same as JSON values."""

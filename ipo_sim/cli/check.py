@@ -16,6 +16,7 @@ from ipo_sim.cli.terminal import Style, print_json
 from ipo_sim.config.load import load_config
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import UnitDefinition
+from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.errors import ConfigError
 
 # Units that are told of one by one; of a fleet the rest is alike, or too much to read.
@@ -59,7 +60,8 @@ def _boots(settings: Settings) -> Iterator[tuple[UnitDefinition, Boot]]:
 
 def _outcome(definition: UnitDefinition, found: Boot) -> tuple[str, ...]:
     """The lines that tell of a unit; units with equal ones are told of together."""
-    reader = "" if definition.reader_kind == "virtual" else f", until a card is read at {definition.reader_name}"
+    what = "dongle" if definition.reader_kind == KEY_SERVER else "card"
+    reader = "" if definition.reader_kind == "virtual" else f", until a {what} is read at {definition.reader_name}"
     head = f"{definition.model} {definition.release_profile} {found.summary()}{reader}"
     lines = [f"  {item.path} {item.what}: {item.why}" for item in found.out_of_order]
     return (head, *lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ipo_sim.cli.terminal import value_text
+from ipo_sim.cli.terminal import edition_words, value_text
 
 Payload = Mapping[str, Any]
 
@@ -84,7 +84,7 @@ def _unit(payload: Payload) -> tuple[str, str]:
     until = f", until {payload['until']}" if payload.get("until") else ""
     return payload[
         "state"
-    ], f"{payload['model']} {payload['release_profile']}, {payload['edition']} edition, {telephony}{until}"
+    ], f"{payload['model']} {payload['release_profile']}, {edition_words(payload['edition'])}, {telephony}{until}"
 
 
 def _feature_key(payload: Payload) -> tuple[str, str]:

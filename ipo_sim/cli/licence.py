@@ -168,8 +168,9 @@ def _list(arguments: Namespace) -> int:
     catalogue = load_catalogue()
     rows = list(catalogue.licences.values())
     if arguments.profile is not None:
-        if arguments.profile not in catalogue.editions:
-            raise UsageError(f"there is no release profile {arguments.profile}: {', '.join(catalogue.editions)}")
+        known = dict.fromkeys(name for model in catalogue.models.values() for name in model.release_profiles)
+        if arguments.profile not in known:
+            raise UsageError(f"there is no release profile {arguments.profile}: {', '.join(known)}")
         rows = [row for row in rows if arguments.profile in row.profiles]
     if arguments.json:
         print_json([_row_facts(row) for row in rows])

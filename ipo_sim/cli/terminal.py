@@ -58,3 +58,8 @@ def value_text(value: object) -> str:
     if isinstance(value, dict):
         return " ".join(f"{name}={value_text(part)}" for name, part in value.items()) or "-"
     return str(value)
+
+
+def edition_words(name: str) -> str:
+    """`standard edition`; an IP400 system has none before R6."""
+    return "no edition" if name == "none" else f"{name} edition"

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ipo_sim.catalogue.types import PlaceKind
 from ipo_sim.cli.screen import Line, Piece
-from ipo_sim.cli.terminal import plural
+from ipo_sim.cli.terminal import edition_words, plural
 from ipo_sim.core.model import (
     Alarm,
     FeatureKey,
@@ -78,7 +78,7 @@ def _status(store: Store) -> Iterator[Piece]:
     if status is None:
         return
     yield status.state.replace("_", " "), _state_colours(status.state)
-    yield f", {status.edition} edition, telephony {'on' if status.telephony else 'off'}", _PLAIN
+    yield f", {edition_words(status.edition)}, telephony {'on' if status.telephony else 'off'}", _PLAIN
 
 
 def _card(store: Store) -> Iterator[Piece]:

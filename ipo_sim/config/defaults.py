@@ -12,12 +12,15 @@ VIRTUAL = "virtual"
 
 
 def release_profile(entry: UnitEntry, model: ModelType | None) -> str:
-    """The one given; else the usual one, or the newest that the model runs."""
+    """The one given; else the usual one of the model."""
     if entry.release_profile is not None:
         return entry.release_profile
-    if model is None or DEFAULT_PROFILE in model.release_profiles:
-        return DEFAULT_PROFILE
-    return model.release_profiles[-1]
+    return DEFAULT_PROFILE if model is None else usual_profile(model)
+
+
+def usual_profile(model: ModelType) -> str:
+    """The one that most have, or the newest that the model runs."""
+    return DEFAULT_PROFILE if DEFAULT_PROFILE in model.release_profiles else model.release_profiles[-1]
 
 
 def boot_policy(entry: UnitEntry, model: ModelType) -> BootPolicy:

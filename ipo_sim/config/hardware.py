@@ -10,7 +10,7 @@ from ipo_sim.config.defaults import release_profile
 from ipo_sim.config.entries import UnitEntry
 from ipo_sim.config.mistakes import Findings, Location, choice
 from ipo_sim.config.shape import Salvage
-from ipo_sim.core.fitting import EXTENSION_CARD_PORTS, KIND_TITLES, fit_problem, places, surplus
+from ipo_sim.core.fitting import fit_problem, most_expansion_ports, place_title, places, surplus
 from ipo_sim.core.model import PartDefinition
 
 
@@ -72,7 +72,8 @@ class HardwareCheck:
                 continue
             self._salvage.take_out(named.location)
             allowed = choice(self._offered(named.kind, model, profile), named.code)
-            self._findings.mistake(named.location, f"{named.code!r} is not {KIND_TITLES[named.kind]}; {allowed}")
+            title = place_title(named.kind, model)
+            self._findings.mistake(named.location, f"{named.code!r} is not {title}; {allowed}")
         return known
 
     def _offered(self, kind: PlaceKind, model: ModelType | None, profile: str) -> list[str]:
@@ -82,14 +83,15 @@ class HardwareCheck:
         return [part.code for part in parts if model.code in part.models and profile in part.profiles]
 
     def _check_numbers(self, entry: UnitEntry, here: Location, model: ModelType) -> None:
-        ports, extended = model.expansion_ports, model.expansion_ports + EXTENSION_CARD_PORTS
+        ports, extended = model.expansion_ports, most_expansion_ports(model)
         for number in entry.slots:
             if not 1 <= number <= model.slots:
-                message = f"{model.title} has slots 1 to {model.slots}"
+                message = f"{model.title} has {f'slots 1 to {model.slots}' if model.slots > 1 else 'slot 1 only'}"
                 self._findings.mistake((*here, "slots", number), message, at_key=True)
         for number in entry.expansion:
             if not 1 <= number <= extended:
-                message = f"{model.title} has expansion ports 1 to {ports}, and to {extended} with a 4-port card"
+                more = f", and to {extended} with a 4-port card" if extended > ports else ""
+                message = f"{model.title} has {f'expansion ports 1 to {ports}' if ports else 'no expansion port'}{more}"
                 self._findings.mistake((*here, "expansion", number), message, at_key=True)
 
     def _check_fit(

@@ -8,8 +8,9 @@ from secrets import randbelow
 from types import MappingProxyType
 
 from ipo_sim.catalogue.load import load_catalogue
+from ipo_sim.catalogue.types import SERIAL_DONGLE, ModelType
 from ipo_sim.config.build import RELEASES
-from ipo_sim.config.defaults import DEFAULT_PROFILE
+from ipo_sim.config.defaults import usual_profile
 from ipo_sim.config.mistakes import choice
 from ipo_sim.config.words import SERIAL_DIGITS, serial_problem, unit_name_problem
 from ipo_sim.errors import ConfigError
@@ -18,10 +19,12 @@ from ipo_sim.licensing.key import DEFAULT_SECRET, FIELD_MAX, issue
 
 @dataclass(frozen=True, slots=True)
 class _Example:
-    """Hardware that a model of that name is shown with: lines of `slots` and of `expansion`."""
+    """Hardware that a model is shown with: lines of `slots` and of `expansion`, each with what is said of them."""
 
     slots: tuple[str, ...]
     expansion: tuple[str, ...]
+    about_slots: str = "1 to 4, from the left"
+    about_expansion: str = "expansion ports; a card EXP4 in slot 4 adds 9 to 12"
 
 
 _HARDWARE: Mapping[str, _Example] = MappingProxyType(
@@ -34,20 +37,52 @@ _HARDWARE: Mapping[str, _Example] = MappingProxyType(
             ("1: COMBO", "2: {card: DS8, daughter: PRI-1}", "3: VCM32V2"),
             ("1: DS30V2", "2: PHONE16V2"),
         ),
+        "ip403": _Example(
+            ("1: IP400-ATM4V2", "2: VCM10"), ("1: DS30V2",), "1: trunk slot A; 2: VCM slot", "expansion ports 1 to 3"
+        ),
+        "ip406v2": _Example(
+            ("1: IP400-E1-1", "2: IP400-ATM4V2", "3: VCM16"),
+            ("1: DS30V2", "2: PHONE16V2"),
+            "1, 2: trunk slots A, B; 3: VCM slot",
+            "expansion ports 1 to 6",
+        ),
+        "ip412": _Example(
+            ("1: IP400-E1-2", "3: VCM30", "4: VCM30"),
+            ("1: DS30V2", "2: DS30V2", "3: PHONE30V2"),
+            "1, 2: trunk slots A, B; 3, 4: VCM slots",
+            "expansion ports 1 to 12",
+        ),
+        "soe": _Example(("1: IP400-BRI-8",), (), "1: trunk slot", "this unit has no expansion ports"),
     }
 )
-_EDITION_LICENCES = (
+_IP500_LICENCES = (
     ("IP500 Upgrade Standard to Professional", 1),
     ("IP500 VCM Channels", 28),
     ("Voicemail Pro (4 ports)", 1),
 )
-_LICENCES: Mapping[str, tuple[tuple[str, int], ...]] = MappingProxyType(
-    {
-        "r4": _EDITION_LICENCES,
-        "r5": _EDITION_LICENCES,
-        "r6": (("Essential Edition", 1), ("Preferred Edition", 1), ("Avaya IP Endpoints", 20)),
-    }
-)
+_IP400_LICENCES = (("Voicemail Pro (4 ports)", 1), ("Phone Manager Pro (users)", 25), ("SIP Trunk Channels", 5))
+_R6_LICENCES = (("Essential Edition", 1), ("Preferred Edition", 1), ("Avaya IP Endpoints", 20))
+
+_POLICY = """\
+    #   boot_policy: halt           # without a sound feature key: halt before telephony, or run unlicensed
+"""
+_CARD = """\
+      reader: virtual               # the card goes in and out by command; serial: a reader at `port`
+      serial: "{serial}"          # 10 digits, in quotes; the keys below are bound to it
+      law: alaw                     # or mulaw
+      # present: false              # start without the card
+"""
+_DONGLE = """\
+      licence_server: 0.0.0.0       # the dongle is on the unit; or the address of the PC with the key server
+      reader: virtual               # the dongle goes in and out by command; serial: a reader at `port`
+      serial: "{serial}"          # 10 digits, in quotes; the keys below are bound to it
+      # present: false              # start without the dongle
+"""
+_SERVER = """\
+      reader: key-server            # a parallel or USB dongle in a PC, here with serial {serial}
+      licence_server: 127.0.0.1     # address of that PC; 255.255.255.255 looks for it by broadcast
+      # licence_server_port: 50800  # its port
+"""
 
 _TEXT = """\
 # A configuration of ipo-sim. Check it with `ipo-sim check`, start it with `ipo-sim run`.
@@ -60,22 +95,17 @@ units:
     # release: {release:<20} # software version that the unit tells
     # timezone: "+01:00"            # offset of unit local time from UTC, in quotes
     # key:
-    #   boot_policy: halt           # without a sound feature key: halt before telephony, or run unlicensed
-    #   grace_s: 7200               # how long licences outlive a removed key
+{policy}    #   grace_s: 7200               # how long licences outlive a removed key
 
     feature_key:
-      reader: virtual               # the card goes in and out by command; serial: a reader at `port`
-      serial: "{serial}"          # 10 digits, in quotes; the keys below are bound to it
-      law: alaw                     # or mulaw
-      # present: false              # start without the card
-
-    slots:                          # 1 to 4, from the left
+{feature_key}
+    slots:                          # {about_slots}
 {slots}
 
-    expansion:                      # expansion ports; a card EXP4 in slot 4 adds 9 to 12
+    expansion:                      # {about_expansion}
 {expansion}
 
-    licences:                       # minted for the card above; more with `ipo-sim licence issue`
+    licences:                       # minted for the {key} above; more with `ipo-sim licence issue`
 {licences}
 
 # mqtt:                             # without it the daemon brings its own broker on 127.0.0.1
@@ -103,9 +133,7 @@ def new_configuration(
     kind = catalogue.models.get(model)
     if kind is None:
         raise ConfigError(f"{model!r} is not a control unit; {choice(catalogue.models, model)}")
-    profile = release_profile or (
-        DEFAULT_PROFILE if DEFAULT_PROFILE in kind.release_profiles else kind.release_profiles[0]
-    )
+    profile = release_profile or usual_profile(kind)
     if profile not in kind.release_profiles:
         raise ConfigError(f"{profile!r} is not a release profile; {choice(kind.release_profiles, profile)}")
     if serial is None:
@@ -119,19 +147,36 @@ def new_configuration(
         model=model,
         profile=profile,
         release=f'"{RELEASES[profile]}"',
-        serial=serial,
         models=" or ".join(catalogue.models),
+        policy="" if kind.runs_without_key else _POLICY,
+        feature_key=_feature_key(kind).format(serial=serial),
+        key="dongle" if kind.dongles else "card",
+        about_slots=hardware.about_slots,
+        about_expansion=hardware.about_expansion,
         profiles=", ".join(kind.release_profiles),
         slots=_lines(hardware.slots),
         expansion=_lines(hardware.expansion),
-        licences=_lines(_keys(profile, serial, draw)),
+        licences=_lines(_keys(_licences(kind, profile), serial, draw)),
     )
 
 
-def _keys(profile: str, serial: str, draw: Callable[[int], int]) -> Iterator[str]:
-    """One line for each licence of the profile, its key in quotes lest it look like a number."""
+def _feature_key(model: ModelType) -> str:
+    if not model.dongles:
+        return _CARD
+    return _DONGLE if SERIAL_DONGLE in model.dongles else _SERVER
+
+
+def _licences(model: ModelType, profile: str) -> tuple[tuple[str, int], ...]:
+    """Licences that the model has use for in the release."""
+    if profile == "r6":
+        return _R6_LICENCES
+    return _IP400_LICENCES if model.dongles else _IP500_LICENCES
+
+
+def _keys(wanted: tuple[tuple[str, int], ...], serial: str, draw: Callable[[int], int]) -> Iterator[str]:
+    """One line for each licence, its key in quotes lest it look like a number."""
     licences = load_catalogue().licences_by_name
-    for name, instances in _LICENCES.get(profile, ()):
+    for name, instances in wanted:
         key = issue(
             licence_code=licences[name].code,
             instances=instances,

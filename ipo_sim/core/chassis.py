@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipo_sim.catalogue.types import PartType, PlaceKind
+from ipo_sim.catalogue.types import PartType
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.events import FaultCleared, FaultSet, PartConfigured, PartFitted, PartWithdrawn
 from ipo_sim.core.fitting import fit_problem, surplus
@@ -46,10 +46,9 @@ def withdraw_part(draft: Draft, fact: PartWithdrawn) -> None:
         raise CommandRejected("empty", f"nothing is fitted at {fact.path}")
     _put(draft, index, _empty(draft, draft.parts[index]))
     place = draft.parts[index].place
-    if place.kind is PlaceKind.SLOT:
-        below = _index(draft, f"{place.path}/daughter")
-        if draft.parts[below].fitted is not None:
-            _put(draft, below, _empty(draft, draft.parts[below]))
+    for below, part in enumerate(draft.parts):
+        if part.place.path == f"{place.path}/daughter" and part.fitted is not None:
+            _put(draft, below, _empty(draft, part))
     draft.parts = with_surplus(draft.parts)
 
 

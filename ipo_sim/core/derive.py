@@ -85,8 +85,8 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
 
 
 def _refused(draft: Draft) -> tuple[str, ...]:
-    profile = draft.definition.release_profile
-    return tuple(licence_name(draft.catalogue, profile, feature) for feature in sorted(draft.refused))
+    model, profile = draft.definition.model, draft.definition.release_profile
+    return tuple(licence_name(draft.catalogue, model, profile, feature) for feature in sorted(draft.refused))
 
 
 def entities(unit: Unit) -> dict[str, Entity]:

@@ -98,7 +98,7 @@ class Draft:
     @property
     def edition_profile(self) -> str:
         """Which edition rules hold: those of the release, unless the model has its own."""
-        return self.catalogue.models[self.definition.model].edition_profile or self.definition.release_profile
+        return self.catalogue.models[self.definition.model].edition_profile(self.definition.release_profile)
 
     @property
     def up(self) -> bool:

@@ -26,6 +26,8 @@ from ipo_sim.errors import CommandRejected
 
 KEY_PATH = "feature-key"
 SERIAL_DIGITS = 10
+# How the kinds of dongle begin.
+DONGLE = "dongle-"
 
 
 def attach_reader(draft: Draft, fact: ReaderAttached) -> None:
@@ -51,6 +53,7 @@ def insert_key(draft: Draft, fact: FeatureKeyInserted) -> None:
     """A sound card, the right one or another."""
     if len(fact.serial) != SERIAL_DIGITS or not (fact.serial.isascii() and fact.serial.isdigit()):
         raise CommandRejected("bad-serial", f"a card serial has {SERIAL_DIGITS} decimal digits, not {fact.serial!r}")
+    _check_form(draft, fact.kind)
     key = draft.key
     if key.presence is KeyPresence.PRESENT and (key.serial, key.law, key.kind, key.assurance) == (
         fact.serial,
@@ -75,6 +78,14 @@ def insert_key(draft: Draft, fact: FeatureKeyInserted) -> None:
         last_serial=key.last_serial,
     )
     recheck(draft)
+
+
+def _check_form(draft: Draft, kind: str) -> None:
+    """A dongle goes where its plug fits; what a reader calls otherwise stands for the unit's own form of key."""
+    model = draft.catalogue.models[draft.definition.model]
+    if kind.startswith(DONGLE) and kind not in model.dongles:
+        taken = ", ".join(model.dongles) or f"a {model.key_form}"
+        raise CommandRejected("wrong-key", f"an {model.title} takes no {kind}, only {taken}")
 
 
 def remove_key(draft: Draft, fact: FeatureKeyRemoved) -> None:

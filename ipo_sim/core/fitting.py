@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from string import ascii_uppercase
 from types import MappingProxyType
 
-from ipo_sim.catalogue.types import Catalogue, ModelType, PartType, PlaceKind
+from ipo_sim.catalogue.types import Catalogue, ModelType, PartType, PlaceKind, SlotKind
 from ipo_sim.core.model import Place
 
 # Expansion ports of a 4-port expansion card: numbered on from the 8 at the rear.
@@ -22,14 +23,31 @@ KIND_TITLES: Mapping[PlaceKind, str] = MappingProxyType(
 )
 
 
+SLOT_TITLES: Mapping[SlotKind, str] = MappingProxyType(
+    {SlotKind.GENERIC: "slot of an IP500", SlotKind.TRUNK: "trunk slot", SlotKind.VCM: "VCM slot"}
+)
+
+
+def place_title(kind: PlaceKind, model: ModelType | None) -> str:
+    """What a kind of place takes, on a model if it is known."""
+    if kind is PlaceKind.SLOT and model is not None and not model.takes_base_cards:
+        return "an IP400 trunk or VCM card"
+    return KIND_TITLES[kind]
+
+
 def places(model: ModelType) -> tuple[Place, ...]:
     """All places of a model, shared by its units: slots, daughters, rear expansion ports, those of a 4-port card."""
-    return _places(model.slots, model.expansion_ports)
+    return _places(model.slots, model.expansion_ports, model.slot_kinds)
 
 
 def place_of(path: str, model: ModelType) -> Place:
     """The place at `slots/N`, `slots/N/daughter` or `expansion/N`; KeyError: the model has none there."""
-    return _places_by_path(model.slots, model.expansion_ports)[path]
+    return _by_path(model)[path]
+
+
+def most_expansion_ports(model: ModelType) -> int:
+    """Those at the rear, and those that a card can add to an IP500."""
+    return model.expansion_ports + (EXTENSION_CARD_PORTS if model.takes_base_cards else 0)
 
 
 def fit_problem(
@@ -39,13 +57,13 @@ def fit_problem(
 
     `fitted` are the parts in the unit by path. A part beyond the maximum of its kind is no problem: see `surplus`.
     """
-    place = _places_by_path(model.slots, model.expansion_ports).get(path)
+    place = _by_path(model).get(path)
     if place is None:
         return f"{model.title} has no place {path!r}"
     others = {where: other for where, other in fitted.items() if where != path}
     return (
         _offer_problem(model, profile, place, part)
-        or _slot_problem(others, place, part)
+        or _slot_problem(model, others, place, part)
         or _daughter_problem(others, place, part)
         or _expansion_problem(catalogue, model, profile, others, place)
         or _capacity_problem(model, profile, others.values(), part)
@@ -68,12 +86,14 @@ def surplus(parts: Mapping[str, PartType]) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=16)
-def _places(slots: int, expansion_ports: int) -> tuple[Place, ...]:
-    """Entity indexes and names as hardware.md section 8 lays them out."""
+def _places(slots: int, expansion_ports: int, slot_kinds: tuple[SlotKind, ...]) -> tuple[Place, ...]:
+    """Entity indexes and names as hardware.md section 8 lays them out; IP400 slots are called as there."""
     numbers = range(1, slots + 1)
-    modules = range(1, expansion_ports + EXTENSION_CARD_PORTS + 1)
+    has_base_cards = SlotKind.GENERIC in slot_kinds or not slot_kinds
+    modules = range(1, expansion_ports + (EXTENSION_CARD_PORTS if has_base_cards else 0) + 1)
+    names = _slot_names(slots, slot_kinds)
     return (
-        *(Place(f"slots/{n}", PlaceKind.SLOT, n, 100 * n, f"Controller, Slot {n}") for n in numbers),
+        *(Place(f"slots/{n}", PlaceKind.SLOT, n, 100 * n, f"Controller, {names[n - 1]}") for n in numbers),
         *(
             Place(
                 f"slots/{n}/daughter",
@@ -84,6 +104,7 @@ def _places(slots: int, expansion_ports: int) -> tuple[Place, ...]:
                 carried=True,
             )
             for n in numbers
+            if has_base_cards
         ),
         *(
             Place(
@@ -94,14 +115,34 @@ def _places(slots: int, expansion_ports: int) -> tuple[Place, ...]:
     )
 
 
+def _slot_names(slots: int, slot_kinds: tuple[SlotKind, ...]) -> list[str]:
+    """`Slot 3` of an IP500; an IP400 unit letters its trunk slots and numbers its VCM slots apart."""
+    kinds = slot_kinds or (SlotKind.GENERIC,) * slots
+    names = []
+    for index, kind in enumerate(kinds):
+        nth = kinds[:index].count(kind)
+        match kind:
+            case SlotKind.TRUNK:
+                names.append(f"Trunk Slot {ascii_uppercase[nth]}")
+            case SlotKind.VCM:
+                names.append(f"VCM Slot {nth + 1}")
+            case _:
+                names.append(f"Slot {index + 1}")
+    return names
+
+
+def _by_path(model: ModelType) -> Mapping[str, Place]:
+    return _places_by_path(model.slots, model.expansion_ports, model.slot_kinds)
+
+
 @lru_cache(maxsize=16)
-def _places_by_path(slots: int, expansion_ports: int) -> Mapping[str, Place]:
-    return MappingProxyType({place.path: place for place in _places(slots, expansion_ports)})
+def _places_by_path(slots: int, expansion_ports: int, slot_kinds: tuple[SlotKind, ...]) -> Mapping[str, Place]:
+    return MappingProxyType({place.path: place for place in _places(slots, expansion_ports, slot_kinds)})
 
 
 def _offer_problem(model: ModelType, profile: str, place: Place, part: PartType) -> str | None:
     if part.place is not place.kind:
-        return f"{part.code} is {KIND_TITLES[part.place]}; {place.path} takes {KIND_TITLES[place.kind]}"
+        return f"{part.code} is {_part_title(part)}; {place.path} takes {place_title(place.kind, model)}"
     if not part.models:
         return f"{part.code} is known by name only; no unit takes it"
     if model.code not in part.models:
@@ -111,9 +152,16 @@ def _offer_problem(model: ModelType, profile: str, place: Place, part: PartType)
     return None
 
 
-def _slot_problem(others: Mapping[str, PartType], place: Place, part: PartType) -> str | None:
+def _part_title(part: PartType) -> str:
+    return KIND_TITLES[part.place] if part.slot_kind is SlotKind.GENERIC else "an IP400 trunk or VCM card"
+
+
+def _slot_problem(model: ModelType, others: Mapping[str, PartType], place: Place, part: PartType) -> str | None:
     if place.kind is not PlaceKind.SLOT:
         return None
+    if model.slot_kind(place.number) is not part.slot_kind:
+        name = place.entity_name.removeprefix("Controller, ")
+        return f"{part.code} goes into a {SLOT_TITLES[part.slot_kind]}; {place.path} is {name}"
     if part.slots and place.number not in part.slots:
         return f"{part.code} goes into slot {' or '.join(map(str, part.slots))} only"
     daughter = others.get(f"{place.path}/daughter")
@@ -148,7 +196,7 @@ def _expansion_problem(
 
 def _capacity_problem(model: ModelType, profile: str, others: Iterable[PartType], part: PartType) -> str | None:
     most = model.max_extensions.get(profile)
-    extensions = part.extensions + sum(other.extensions for other in others)
+    extensions = model.extensions + part.extensions + sum(other.extensions for other in others)
     if most is None or not part.extensions or extensions <= most:
         return None
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ipo_sim.catalogue.types import Catalogue, PartType, PlaceKind
+from ipo_sim.catalogue.types import Catalogue, PartType, PlaceKind, SlotKind
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.model import Hold, Led, Lifecycle, Part
 
@@ -26,7 +26,8 @@ def light(draft: Draft, parts: tuple[Part, ...]) -> tuple[Led, ...]:
     leds = [_led(catalogue, CPU, f"cpu.{state}")]
     for part in parts:
         fitted, hold = part.fitted, part.service.hold
-        if fitted is not None:
+        # Cards of an IP400 unit sit inside it: no LED of theirs is documented.
+        if fitted is not None and fitted.slot_kind is SlotKind.GENERIC:
             leds.extend(_part_leds(catalogue, fitted.code, part.place.number, hold, state))
             if fitted.expansion_ports and hold is None:
                 leds.extend(_expansion_port_leds(catalogue, part.place.number, parts))

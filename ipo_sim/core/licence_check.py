@@ -11,6 +11,7 @@ from ipo_sim.core.draft import DAY_NS, MINUTE_NS, UP, Draft, Moved
 from ipo_sim.core.licence_ruling import EPOCH_ORDINAL, Judge, Match, Ruling
 from ipo_sim.core.model import Cause, Edition, Licence, Nanoseconds
 from ipo_sim.licensing.ledger import Ledger, empty_ledger
+from ipo_sim.licensing.of_model import licences_of
 from ipo_sim.licensing.status import LicenceStatus, Settlement, modules_allowed, settle
 
 _IN_DATE = frozenset({LicenceStatus.VALID, LicenceStatus.DORMANT, LicenceStatus.OBSOLETE})
@@ -57,7 +58,7 @@ def _situation_changed(draft: Draft) -> bool:
 def _check_all(draft: Draft) -> Licensing:
     judge = Judge(draft)
     rulings = [judge.rule(licence) for licence in draft.licences]
-    kinds = draft.catalogue.licences
+    kinds = licences_of(draft.catalogue, draft.definition.model)
     codes = {
         licence.decoded.licence_code: None
         for licence, ruling in zip(draft.licences, rulings, strict=True)

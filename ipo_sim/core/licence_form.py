@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ipo_sim.core.model import FeatureKey, KeyPresence, Licence, LicenceStatus, Unit
 
 # A parallel or USB dongle sits in a PC that runs the key server; a serial dongle or a card is at the unit itself.
-REMOTE_KINDS = frozenset({"parallel", "usb"})
+REMOTE_KINDS = frozenset({"dongle-parallel", "dongle-usb"})
 REMOTE_READERS = frozenset({"key-server"})
 NO_DONGLE = "None"
 

@@ -65,9 +65,14 @@ class Judge:
         if in_use is None:
             in_use = self._in_use[code] = self._is_in_use(code)
         if not in_use:
-            head = f"release-profile:{self._draft.definition.release_profile}"
-            return LicenceStatus.OBSOLETE, (head, f"event:{licence.seq}"), matches
+            return LicenceStatus.OBSOLETE, (self._unused_by(code), f"event:{licence.seq}"), matches
         return self._held if matches is self._yes else (None, (), matches)
+
+    def _unused_by(self, code: int) -> str:
+        definition = self._draft.definition
+        if definition.model in self._draft.catalogue.licences[code].models:
+            return f"release-profile:{definition.release_profile}"
+        return f"model:{definition.model}"
 
     def _is_in_use(self, code: int) -> bool:
         kind, definition = self._draft.catalogue.licences[code], self._draft.definition

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from ipo_sim.catalogue.types import Catalogue, EditionRule, ModelType, PlaceKind, PoolRule
+from ipo_sim.catalogue.types import Catalogue, EditionRule, ModelType, PlaceKind, PoolRule, SlotKind
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.model import Part
 from ipo_sim.licensing.ledger import Ledger
@@ -13,6 +13,8 @@ from ipo_sim.licensing.ledger import Ledger
 VCM, PRI, SIP, VOICEMAIL = "vcm-channels", "pri-channels", "sip-trunk-channels", "voicemail-pro-ports"
 AVAYA_ENDPOINTS, THIRD_PARTY_ENDPOINTS = "avaya-ip-endpoints", "third-party-ip-endpoints"
 VCM_CARDS = "VCM"
+# Caps that are 0 without the hardware anyway, whichever card has the channels.
+COUNTED_IN_HARDWARE = frozenset({"vcm", "pri"})
 
 
 class Pool(NamedTuple):
@@ -24,10 +26,14 @@ class Pool(NamedTuple):
 
 
 class Hardware(NamedTuple):
-    """What the cards in service bring: codes, VCM cards, channels in all and those that need no licence."""
+    """What unit and cards in service bring: codes, VCM cards, channels in all and those that need no licence.
+
+    `ip400_vcm` are the channels of IP400 VCM cards, which `vcm` and `vcm_free` count as well.
+    """
 
     codes: frozenset[str]
     vcm_cards: int
+    ip400_vcm: int
     vcm: int
     vcm_free: int
     pri: int
@@ -46,7 +52,7 @@ class Pools:
             draft.definition.release_profile,
             draft.edition_profile,
             edition.edition,
-            _survey(edition, parts),
+            _survey(draft.catalogue.models[draft.definition.model], edition, parts),
         )
 
     def of(self, feature: str) -> Pool:
@@ -77,7 +83,7 @@ class _Supply:
 
     def pool(self, feature: str, licensed: int) -> Pool:
         """The pool of a feature with so many licensed instances."""
-        facts = facts_of(self._catalogue, self._profile, feature)
+        facts = facts_of(self._catalogue, self._model.code, self._profile, feature)
         rule = facts.rule
         if rule is None:
             free, usable = 0, licensed
@@ -86,7 +92,8 @@ class _Supply:
             usable = licensed + free
             if usable:
                 usable = min([usable, *self._caps(rule)])
-        if usable and facts.hardware and facts.hardware.isdisjoint(self._hardware.codes):
+        counted = rule is not None and rule.cap in COUNTED_IN_HARDWARE
+        if usable and not counted and facts.hardware and facts.hardware.isdisjoint(self._hardware.codes):
             usable = 0
         return Pool(licensed, free, usable)
 
@@ -100,7 +107,8 @@ class _Supply:
             case "sip":
                 return edition.sip_free
             case "endpoints":
-                return edition.ip_endpoints_free_per_card * hardware.vcm_cards
+                per_channel = edition.ip_endpoints_free_per_channel * hardware.ip400_vcm
+                return edition.ip_endpoints_free_per_card * hardware.vcm_cards + per_channel
             case _:
                 return self._model.capacities.voicemail_channels or 0
 
@@ -144,9 +152,10 @@ def _pool(supply: _Supply, feature: str, licensed: int) -> Pool:
     return supply.pool(feature, licensed)
 
 
-def _survey(edition: EditionRule, parts: tuple[Part, ...]) -> Hardware:
-    """Channels of the cards in service; those of a card that no licence names are all free."""
-    codes, cards, vcm, vcm_free, pri, pri_free = set(), 0, 0, 0, 0, 0
+def _survey(model: ModelType, edition: EditionRule, parts: tuple[Part, ...]) -> Hardware:
+    """Channels of the unit and its cards in service; those of a card that no licence names are all free."""
+    codes, cards, ip400_vcm, pri, pri_free = {model.code}, 0, 0, 0, 0
+    vcm, vcm_free = model.vcm_channels, model.vcm_free
     for part in parts:
         if part.place.kind is PlaceKind.EXPANSION:
             break
@@ -154,6 +163,8 @@ def _survey(edition: EditionRule, parts: tuple[Part, ...]) -> Hardware:
         if fitted is None or part.service.hold is not None:
             continue
         codes.add(fitted.code)
+        if fitted.slot_kind is SlotKind.VCM:
+            ip400_vcm += fitted.vcm_channels
         if fitted.vcm_channels:
             licensed = fitted.limit_group == VCM_CARDS
             cards += licensed
@@ -162,15 +173,16 @@ def _survey(edition: EditionRule, parts: tuple[Part, ...]) -> Hardware:
             vcm_free += fitted.vcm_channels if per_card is None or not licensed else per_card
         if fitted.ports and fitted.ports[0].kind == "PRI":
             pri += fitted.trunk_channels
-            pri_free += min(edition.pri_free_channels, fitted.trunk_channels)
-    return Hardware(frozenset(codes), cards, vcm, vcm_free, pri, pri_free)
+            of_ip400 = fitted.slot_kind is SlotKind.TRUNK
+            pri_free += fitted.trunk_channels if of_ip400 else min(edition.pri_free_channels, fitted.trunk_channels)
+    return Hardware(frozenset(codes), cards, ip400_vcm, vcm, vcm_free, pri, pri_free)
 
 
 class Facts(NamedTuple):
     """What the catalogue says of a feature: the licence its pool is named after, all that feed it, rule, hardware.
 
-    The name is that of the first licence that feeds it in this release, else of the first of all. Of `hardware` one
-    part must be in service.
+    The name is that of the first licence that feeds it on this unit, else of the first of all. Of `hardware` one
+    part must be in service for its instances to be of use.
     """
 
     licence: str
@@ -180,10 +192,10 @@ class Facts(NamedTuple):
 
 
 @lru_cache(maxsize=1_024)
-def facts_of(catalogue: Catalogue, profile: str, feature: str) -> Facts:
-    """The facts of a feature in a release profile."""
+def facts_of(catalogue: Catalogue, model: str, profile: str, feature: str) -> Facts:
+    """The facts of a feature on a model in a release profile."""
     kinds = catalogue.licences_by_feature[feature]
-    first = next((kind for kind in kinds if profile in kind.profiles), kinds[0])
+    first = next((kind for kind in kinds if profile in kind.profiles and model in kind.models), kinds[0])
     hardware = frozenset(code for kind in kinds for code in kind.hardware)
     return Facts(first.name, frozenset(kind.name for kind in kinds), catalogue.pools.get(feature), hardware)
 
@@ -194,9 +206,9 @@ def _free_sources(catalogue: Catalogue) -> tuple[tuple[str, str], ...]:
     return tuple((name, rule.free) for name, rule in catalogue.pools.items() if rule.free)
 
 
-def licence_name(catalogue: Catalogue, profile: str, feature: str) -> str:
+def licence_name(catalogue: Catalogue, model: str, profile: str, feature: str) -> str:
     """The licence that a pool is named after."""
-    return facts_of(catalogue, profile, feature).licence
+    return facts_of(catalogue, model, profile, feature).licence
 
 
 def needs_licence(catalogue: Catalogue, profile: str, feature: str) -> bool:

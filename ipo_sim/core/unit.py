@@ -84,7 +84,7 @@ MAX_TIME_NS = 253_370_764_800 * 1_000_000_000
 def new_unit(definition: UnitDefinition, catalogue: Catalogue) -> Unit:
     """The unit as delivered: powered off, no reader heard of, its parts fitted and its licences entered."""
     model = catalogue.models[definition.model]
-    edition = Edition(catalogue.editions[definition.release_profile][-1].edition, 0, 0)
+    edition = Edition(catalogue.editions[model.edition_profile(definition.release_profile)][-1].edition, 0, 0)
     texts = tuple(dict.fromkeys(map(normalise, definition.licences)))
     users, holdings = people.first_users(catalogue, definition.release_profile, definition.users)
     bare = Unit(

@@ -88,7 +88,7 @@ def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) 
     features = []
     for name in sorted(names):
         pool, before, used = pools.of(name), old.get(name), held.get(name, 0)
-        facts = facts_of(draft.catalogue, draft.definition.release_profile, name)
+        facts = facts_of(draft.catalogue, draft.definition.model, draft.definition.release_profile, name)
         refused, idle = name in shares.refused, wanting.get(name, 0)
         if before and _stays(before, pool, used) and not refused and not idle:
             features.append(before)

@@ -113,6 +113,7 @@ _TEXTS: Mapping[str, Callable[[Unit, str], str]] = {
     "restart": lambda *_: "it was not there at the last start and waits for the next one",
     "limit": lambda _, rule: f"it is one too many: {rule}",
     "release-profile": lambda _, profile: f"release profile {profile} does not provide for it",
+    "model": lambda _, model: f"model {model} does not use it",
     "expiry": lambda _, day: f"it was valid until {day}",
     "dect-licence": lambda *_: "no licence key is entered in the IP DECT system",
     "dect-park": lambda *_: "the key was issued for another PARK or with another secret",

@@ -61,6 +61,7 @@ def licence_row(licence: LicenceType) -> str:
         licence.consumption,
         licence.on_exhaustion,
         words(licence.profiles),
+        "all" if licence.models == tuple(CATALOGUE.models) else words(licence.models),
         licence.grade,
     )
 

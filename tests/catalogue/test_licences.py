@@ -71,8 +71,8 @@ TABLE = """
 40 | Conferencing Center                             | -  | F   |                 | use | all
 41 | Report Viewer                                   | -  | U   |                 | use | all
 42 | Proactive Reporting                             | -  | F   |                 | use | all
-43 | Small Office Edition VCM                        | -  | P   |                 | -   | none
-44 | Small Office Edition WiFi                       | -  | F   |                 | -   | none
+43 | Small Office Edition VCM                        | -  | P   |                 | use | all
+44 | Small Office Edition WiFi                       | -  | F   |                 | -   | all
 45 | 3rd Party IP Endpoints                          | 21 | P   | 1, 5, 10, 20    | reg | all
 46 | Avaya IP Endpoints                              | 62 | P   | 1, 5, 20        | reg | r6
 47 | Channel Migration                               | -  | P   |                 | reg | r6
@@ -120,6 +120,7 @@ PREREQUISITES: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 EXHAUSTION = {
     "IP500 VCM Channels": OnExhaustion.CALL_FAILS,
+    "Small Office Edition VCM": OnExhaustion.CALL_FAILS,
     "IP500 Universal PRI (additional channels)": OnExhaustion.CALL_REJECTED,
     "Voicemail Pro (4 ports)": OnExhaustion.NO_VOICEMAIL,
     "Additional Voicemail Pro (ports)": OnExhaustion.NO_VOICEMAIL,
@@ -149,6 +150,7 @@ SHARED_POOLS = {
         "Preferred Edition Additional Voicemail Ports",
     },
     "avaya-ip-endpoints": {"Avaya IP Endpoints", "Channel Migration"},
+    "vcm-channels": {"IP500 VCM Channels", "Small Office Edition VCM"},
 }
 
 
@@ -178,19 +180,29 @@ def test_a_pool_has_a_topic_safe_name_and_one_way_to_be_consumed(licence: Licenc
     assert names == SHARED_POOLS.get(licence.feature, {licence.name})
 
 
-def test_licences_of_other_hardware_are_used_by_no_model() -> None:
-    unused = {licence.name for licence in ALL_LICENCES if licence.models != ("ip500", "ip500v2")}
-    assert unused == {"Small Office Edition VCM", "Small Office Edition WiFi"}
+def test_some_licences_are_of_use_to_some_models_only() -> None:
+    limited = {licence.name: licence.models for licence in ALL_LICENCES if licence.models != tuple(CATALOGUE.models)}
+    ip500 = ("ip500", "ip500v2")
+    assert limited == {
+        "IP500 Upgrade Standard to Professional": ip500,
+        "IP500 VCM Channels": ip500,
+        "IP500 Universal PRI (additional channels)": ip500,
+        "IP500 Voice Networking (base 4 channels)": ip500,
+        "IP500 Voice Networking (additional channels)": ip500,
+        "Small Office Edition VCM": ("soe",),
+        "Small Office Edition WiFi": ("soe",),
+    }
 
 
 def test_what_a_licence_needs_in_the_slots() -> None:
     cards = {licence.name: licence.hardware for licence in ALL_LICENCES if licence.hardware}
     vcm = ("VCM32", "VCM64", "VCM32V2", "VCM64V2")
-    any_vcm = (*vcm, "COMBO", "COMBO-BRI", "CARRIER")
+    ip400_vcm = tuple(f"VCM{channels}" for channels in (4, 5, 8, 10, 16, 20, 24, 30))
+    any_vcm = (*vcm, "COMBO", "COMBO-BRI", "CARRIER", *ip400_vcm)
     assert cards == {
         "IP500 VCM Channels": vcm,
         "IP500 Universal PRI (additional channels)": ("PRI-1", "PRI-2"),
-        "SIP Trunk Channels": any_vcm,
+        "SIP Trunk Channels": (*any_vcm, "soe"),
         "Avaya IP Endpoints": any_vcm,
     }
 
@@ -211,7 +223,17 @@ def test_editions_come_in_the_order_in_which_they_are_decided() -> None:
         "r4": ["professional", "standard"],
         "r5": ["professional", "standard"],
         "r6": ["advanced", "preferred", "essential", "basic"],
+        "ip400": ["none"],
+        "ip400-r6": ["advanced", "preferred", "essential", "none"],
     }
+
+
+@pytest.mark.parametrize("profile", ["ip400", "ip400-r6"])
+def test_an_ip400_system_drives_its_modules_without_a_licence(profile: str) -> None:
+    for rule in rules(profile).values():
+        assert (rule.max_modules, rule.modules_any_of, rule.dormant_licences) == (12, (), frozenset())
+        assert (rule.phones_licensed, rule.vcm_free_per_card) == (True, None)
+        assert rule.ip_endpoints_free_per_channel == (3 if profile == "ip400-r6" else 0)
 
 
 @pytest.mark.parametrize("profile", ["r4", "r5"])

@@ -67,7 +67,7 @@ LICENCES = [
     (f"[[{UPGRADE}]]", "[[Upgrade]]", "IP500 VCM Channels: 'Upgrade' is not in the catalogue"),
     ("hardware: [VCM32,", "hardware: [VCM33,", "IP500 VCM Channels: 'VCM33' is not in the catalogue"),
     ("profiles: [r4, r5]", "profiles: [r4, r4]", "IP500 VCM Channels: a value stands twice in the list"),
-    ("models: [],", "models: [soe],", "Small Office Edition VCM: 'soe' is not in the catalogue"),
+    ("models: [soe],", "models: [sog],", "Small Office Edition VCM: 'sog' is not in the catalogue"),
     ("kind: feature", "kind: option", f"{UPGRADE}: expected one of feature, users, ports, feature-and-ports"),
     ("consumption: none", "consumption: never", f"{UPGRADE}: expected one of none, configured, in-use, registration"),
     ("on_exhaustion: call-fails", "on_exhaustion: cut", "IP500 VCM Channels: expected one of refused, call-fails"),

@@ -115,7 +115,8 @@ def test_no_traceback_unless_it_is_asked_for(
 ) -> None:
     argv = ["init", "--model", "ip5"]
     assert exit_of(*argv) == 2
-    line = "ipo-sim: 'ip5' is not a control unit; did you mean 'ip500'? allowed: ip500, ip500v2\n"
+    allowed = "ip403, ip406v2, ip412, ip500, ip500v2, soe"
+    line = f"ipo-sim: 'ip5' is not a control unit; did you mean 'ip500'? allowed: {allowed}\n"
     assert capsys.readouterr().err == line
     monkeypatch.setenv("IPO_SIM_DEBUG", "1")
     assert exit_of(*argv) == 2

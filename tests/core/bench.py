@@ -65,6 +65,7 @@ def definition(
     policy: BootPolicy = BootPolicy.HALT,
     grace_s: int = 7_200,
     utc_offset_minutes: int = 0,
+    reader: str = "virtual",
 ) -> UnitDefinition:
     return UnitDefinition(
         name=UnitName("bench-1"),
@@ -78,8 +79,8 @@ def definition(
         grace_ns=Nanoseconds(grace_s * SECOND_NS),
         poll_ns=Nanoseconds(10 * SECOND_NS),
         utc_offset_minutes=utc_offset_minutes,
-        reader_kind="virtual",
-        reader_name="virtual",
+        reader_kind=reader,
+        reader_name=reader,
         card=Card(SERIAL),
         parts=parts,
         licences=licences,

@@ -45,8 +45,8 @@ def test_a_dongle_that_cannot_be_read_is_none_though_its_licences_hold() -> None
         (None, "virtual", "Local"),
         ("smart-card", "serial", "Local"),
         ("serial", "serial", "Local"),
-        ("parallel", "virtual", "Remote"),
-        ("usb", "virtual", "Remote"),
+        ("dongle-parallel", "virtual", "Remote"),
+        ("dongle-usb", "virtual", "Remote"),
         (None, "key-server", "Remote"),
     ],
 )
