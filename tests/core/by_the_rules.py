@@ -36,7 +36,7 @@ def candidates(unit: Unit) -> list[tuple[LicenceType, int]]:
 
 def edition(unit: Unit, valid: set[str]) -> EditionRule:
     """The first rule of the unit's edition rules that these licences fulfil."""
-    profile = unit.catalogue.models[unit.definition.model].edition_profile or unit.definition.release_profile
+    profile = unit.catalogue.models[unit.definition.model].edition_profile(unit.definition.release_profile)
     return next(rule for rule in unit.catalogue.editions[profile] if not rule.any_of or valid & set(rule.any_of))
 
 
