@@ -49,6 +49,12 @@ class ReaderError(IpoSimError):
     code = "reader"
 
 
+class KeyServerError(IpoSimError):
+    """A feature key server that does not start, cannot be reached, or says what is no message of its protocol."""
+
+    code = "key-server"
+
+
 class BrokerError(IpoSimError):
     """A broker that cannot be reached, refuses us, or, embedded, does not start."""
 
