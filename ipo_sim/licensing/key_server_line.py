@@ -9,7 +9,6 @@ import hmac
 import re
 from collections.abc import Mapping
 from typing import NamedTuple, Self
-from urllib.parse import quote, unquote_to_bytes
 
 from ipo_sim.errors import KeyServerError
 
@@ -23,9 +22,9 @@ _SHAPE = re.compile(rb"FKS/[0-9]+ ([A-Z]{1,12})((?: [a-z]{1,12}=[!-~]*)*)")
 _AUTH = re.compile(rb"(.*) auth=([0-9a-f]{64})", re.DOTALL)
 _TYPE = re.compile(r"[A-Z]{1,12}")
 _NAME = re.compile(r"(?!auth$)[a-z]{1,12}")
-_ESCAPES = re.compile(rb"(?:[^%]|%[0-9A-F]{2})*")
-# Printable ASCII but the blank, which ends a value, and the per cent sign, which begins an escape.
-_PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%")
+_ESCAPE = re.compile(rb"%([0-9A-F]{2}|)")
+# The blank ends a value, the per cent sign begins an escape, and what is not printable ASCII needs one.
+_SPECIAL = re.compile(rb"[^!-$&-~]")
 
 
 class VersionError(KeyServerError):
@@ -91,15 +90,19 @@ def _fields(words: list[bytes]) -> Mapping[str, str]:
 
 def _escape(value: str) -> str:
     try:
-        return quote(value, safe=_PLAIN, errors="strict")
+        return _SPECIAL.sub(lambda found: f"%{found[0][0]:02X}".encode(), value.encode("utf-8")).decode("ascii")
     except UnicodeEncodeError:
         raise KeyServerError("a value that is no text") from None
 
 
 def _unescape(value: bytes) -> str:
-    if not _ESCAPES.fullmatch(value):
-        raise KeyServerError("a per cent sign without two hexadecimal digits")
     try:
-        return unquote_to_bytes(value).decode("utf-8")
+        return _ESCAPE.sub(_byte, value).decode("utf-8")
     except UnicodeDecodeError:
         raise KeyServerError("a value that is no UTF-8") from None
+
+
+def _byte(escape: re.Match[bytes]) -> bytes:
+    if not escape[1]:
+        raise KeyServerError("a per cent sign without two hexadecimal digits")
+    return bytes.fromhex(escape[1].decode())

@@ -13,8 +13,6 @@ from ipo_sim.errors import KeyServerError
 from ipo_sim.licensing.key_server_line import Line, to_bytes
 
 MAX_NUMBER = 0xFFFF_FFFF
-# Reasons are for people; two escaped bytes of one character still fit into a line.
-MAX_TEXT = 120
 
 
 class Kind(NamedTuple):
@@ -73,7 +71,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Discover(Message):
-    """To whom it may concern: which server is there, and would it validate this unit?"""
+    """A unit, or somebody, asks around for servers."""
 
     TYPE: ClassVar[str] = "DISCOVER"
     nonce: Nonce
@@ -210,7 +208,7 @@ ANSWERS: Mapping[str, type[Message]] = MappingProxyType(
 
 
 def message_of(line: Line, kinds: Mapping[str, type[Message]]) -> Message:
-    """The message in a line, one of these kinds; KeyServerError when it is none. Fields that are unknown are ignored."""
+    """The message in a line, one of these kinds; KeyServerError when it is none. Unknown fields are ignored."""
     kind = kinds.get(line.type)
     if kind is None:
         raise KeyServerError(f"{line.type} is not one of {', '.join(kinds)}")
