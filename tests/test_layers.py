@@ -18,6 +18,9 @@ EVERYTHING = frozenset({""})
 # What edges need to speak of a unit: its entities, the words of a licence's status, the catalogue's types.
 VOCABULARY = ("core", "licensing.status", "catalogue", "errors")
 
+# What a unit and its key server say to one another.
+KEY_SERVER_PROTOCOL = tuple(f"licensing.key_server_{part}" for part in ("line", "messages", "rules"))
+
 # What each room may import of the package beside itself, as prefixes.
 MAY_IMPORT = {
     "__init__": frozenset[str](),
@@ -29,7 +32,8 @@ MAY_IMPORT = {
     "card": frozenset({"errors"}),
     "config": frozenset({"core", "licensing", "catalogue", "errors"}),
     "runtime": frozenset({"core", "licensing", "catalogue", "errors"}),
-    "readers": frozenset({"card", "core.events", "core.model", "errors"}),
+    "readers": frozenset({"card", *KEY_SERVER_PROTOCOL, "core.events", "core.model", "errors"}),
+    "key_server": frozenset({*KEY_SERVER_PROTOCOL, "core.events", "core.model", "errors"}),
     "mqtt": frozenset({"runtime.bus", "runtime.commands", *VOCABULARY}),
     "management": frozenset({"runtime.bus", *VOCABULARY}),
     "panel": frozenset({"runtime.bus", "runtime.commands", *VOCABULARY}),
@@ -38,7 +42,7 @@ MAY_IMPORT = {
     "testing": EVERYTHING,
 }
 
-EDGES = ("readers", "mqtt", "management", "panel")
+EDGES = ("readers", "key_server", "mqtt", "management", "panel")
 
 # Third-party packages of the rooms that must do with few; rooms that are not named here are free.
 THIRD_PARTY = {
