@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -29,8 +29,8 @@ class Datagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.DatagramProtocol."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Python's own transport for datagrams is none by its class before 3.12.
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """See asyncio.DatagramProtocol."""
