@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ipo_sim.cli import ctl_options, licence_options
+from ipo_sim.cli import ctl_options, key_server_options, licence_options
 from ipo_sim.cli.parsing import Commands, Parser, add_command, add_json, add_state_dir
 
 SHELLS = ("bash", "zsh", "tcsh")
@@ -70,6 +70,7 @@ def build_parser() -> Parser:
     ctl_options.add_ctl(commands)
     ctl_options.add_why(commands)
     ctl_options.add_what_if(commands)
+    key_server_options.add_key_server(commands)
     _add_completion(commands)
     return parser
 

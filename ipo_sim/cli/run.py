@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 from argparse import Namespace
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, closing, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,8 +17,10 @@ from ipo_sim.cli.broker_settings import connection_settings, wants_credentials
 from ipo_sim.cli.daemon_file import MAX_UNITS, Daemon, published
 from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
+from ipo_sim.cli.named_service import Named
 from ipo_sim.cli.state_dir import default_state_dir
 from ipo_sim.cli.summary import Summary, open_summary
+from ipo_sim.cli.termination import termination_as_interrupt
 from ipo_sim.config.load import load_config
 from ipo_sim.config.settings import BrokerSettings, Settings
 from ipo_sim.core.model import UnitName
@@ -50,21 +51,10 @@ class Plan(NamedTuple):
     state_dir: Path
 
 
-class Named(NamedTuple):
-    """A service out of a name and a function that serves."""
-
-    name: str
-    serve: Callable[[], Awaitable[None]]
-
-    async def run(self) -> None:
-        """Serve until cancelled."""
-        await self.serve()
-
-
 def main(arguments: Namespace) -> int:
     """Run the daemon until it is told to end; the exit code of the process."""
     try:
-        with _termination_as_interrupt():
+        with termination_as_interrupt():
             return _run(arguments)
     except KeyboardInterrupt:
         # While it starts; later the supervisor takes the signals.
@@ -81,7 +71,7 @@ def _run(arguments: Namespace) -> int:
     scale = _scale(arguments, settings)
     runtime = open_runtime(state_dir, settings.units, load_catalogue(), fresh=arguments.fresh, scale=scale)
     with closing(runtime):
-        readers = FeatureKeyReaders(settings.readers, runtime.pump)
+        readers = FeatureKeyReaders(settings.readers, runtime.pump, runtime.clock)
         return asyncio.run(_serve(plan, runtime, readers, summary))
 
 
@@ -205,13 +195,3 @@ def _introduction(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Introduct
 
 def _nothing() -> None:
     """The runtime is closed where it was opened."""
-
-
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end a start as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -57,7 +59,9 @@ class Server:
     Counters: `lines` taken, `malformed` and `unauthenticated` ones among them.
     """
 
-    def __init__(self, kind: str, *, secret: bytes | None, version: str, slot: DongleSlot | None = None) -> None:
+    def __init__(
+        self, kind: str, *, secret: bytes | None, version: str, slot: DongleSlot | None = None, delay_ms: int = 0
+    ) -> None:
         self._state = KeyServer(
             seed=secrets.token_bytes(SEED_BYTES),
             boot=secrets.token_hex(BOOT_BYTES),
@@ -65,9 +69,11 @@ class Server:
             port=0,
             version=version,
             secret=secret,
+            delay_ms=delay_ms,
         )
         self._slot = slot
         self._told: set[tuple[str, str]] = set()
+        self._changed = asyncio.Event()
         self.counters = dict.fromkeys(("lines", "malformed", "unauthenticated"), 0)
 
     @property
@@ -85,7 +91,15 @@ class Server:
         if held == self._state.dongle:
             return
         self._state = replace(self._state, dongle=held)
+        self._changed.set()
         log.info("dongle", state=str(held.state), serial=held.serial)
+
+    async def changes(self) -> AsyncIterator[KeyServer]:
+        """How things stand, now and again whenever the dongle or the unit has changed. For one listener."""
+        while True:
+            self._changed.clear()
+            yield self._state
+            await self._changed.wait()
 
     def answer(self, data: bytes, host: str) -> Answer:
         """Take one line from a host; the answer, if it gets one."""
@@ -97,6 +111,7 @@ class Server:
         if verdict.control is not None:
             answer = self._carry_out(verdict.control)
         if first != self._state.first:
+            self._changed.set()
             log.info("unit_validated", unit=self._state.first, host=host)
         if isinstance(answer, Refused):
             self._tell(answer, host)

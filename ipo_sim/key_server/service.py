@@ -15,8 +15,6 @@ from ipo_sim.key_server.connection import PATIENT, Connection, Limits
 from ipo_sim.key_server.datagrams import Datagrams, open_datagrams
 from ipo_sim.key_server.server import Server
 
-DEFAULT_PORT = 50_800
-DEFAULT_ADDRESS = "127.0.0.1"
 # One unit polls, somebody looks at the state; the rest is for those who try and fail.
 MAX_CONNECTIONS = 64
 # Port 0: UDP has to get the port that TCP got, which another program may have.
@@ -37,7 +35,7 @@ class Sockets:
     ) -> None:
         self.address = address
         self.port = port
-        self._server = server
+        self.server = server
         self._limits = limits
         self._most = most
         # In the order in which they came.
@@ -57,7 +55,7 @@ class Sockets:
                     raise KeyServerError(_why(self.address, self.port, error)) from error
         assert self._listener is not None
         self.port = self._listener.sockets[0].getsockname()[1]
-        self._server.listens_at(self.port)
+        self.server.listens_at(self.port)
         log.info("listening", address=self.address, port=self.port)
         return self
 
@@ -78,7 +76,7 @@ class Sockets:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(self._connection, self.address, self.port, family=socket.AF_INET)
         port = self._listener.sockets[0].getsockname()[1]
-        self._datagrams = await open_datagrams(self._server.answer, self.address, port)
+        self._datagrams = await open_datagrams(self.server.answer, self.address, port)
 
     def _shut(self) -> None:
         if self._listener is not None:
@@ -90,7 +88,7 @@ class Sockets:
         self._listener, self._datagrams = None, []
 
     def _connection(self) -> Connection:
-        return Connection(self._server.answer, self._limits, self._made, self._lost)
+        return Connection(self.server.answer, self._limits, self._made, self._lost)
 
     def _made(self, connection: Connection) -> None:
         self._connections[connection] = None
