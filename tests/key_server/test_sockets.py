@@ -273,7 +273,7 @@ async def test_an_end_with_answers_on_their_way_leaves_nothing_behind() -> None:
         challenge = await client.challenge()
         await client.ask(Delay(NONCE, challenge, 1, 60_000))
         client.send(Poll(NONCE, challenge, 1, UNIT).to_bytes())
-        await client.ask(Status(NONCE, challenge, 2))
+        assert isinstance(await client.ask(Status(NONCE, challenge, 2)), State)
 
 
 async def test_a_taken_port_is_told() -> None:
