@@ -148,6 +148,7 @@ def _licence(
             on_exhaustion=row.get("on_exhaustion", lambda word: word.choice(OnExhaustion), OnExhaustion.REFUSED),
             grade=grade(row),
             hardware=_some(row, "hardware", {**parts, **models}),
+            sold=row.get("sold", Cell.flag, True),
         )
 
 

@@ -209,9 +209,9 @@ class LicenceType(NamedTuple):
     tables, which several rows may share. `feature` is the topic-safe name of the instance pool it feeds.
     `prerequisites`: each entry is a set of licence names of which one must be Valid.
     `profiles` and `models` list the release profiles and models that use it: a key that matches is Obsolete in any
-    other. `packs` are the numbers of instances sold, empty: any. `hardware`: parts of which one must be fitted for
-    its instances to be of use, or models that have it built in, empty: none. A prerequisite none of whose licences the
-    model uses is none there.
+    other. `packs` are the numbers of instances sold, empty: any; what is not `sold` comes out of another licence.
+    `hardware`: parts of which one must be fitted for its instances to be of use, or models that have it built in,
+    empty: none. A prerequisite none of whose licences the model uses is none there.
     """
 
     code: int
@@ -227,6 +227,7 @@ class LicenceType(NamedTuple):
     on_exhaustion: OnExhaustion
     grade: Grade
     hardware: tuple[str, ...] = ()
+    sold: bool = True
 
 
 class EditionRule(NamedTuple):

@@ -204,6 +204,12 @@ def _row_cells(row: LicenceType) -> tuple[str, ...]:
     return (str(row.code), str(row.licence_id), row.name, row.kind, packs, ",".join(row.profiles), needs)
 
 
+def _plan(arguments: Namespace) -> int:
+    from ipo_sim.cli.licence_plan import plan  # noqa: PLC0415 - only who plans needs configurations
+
+    return plan(arguments)
+
+
 def _texts(arguments: Namespace) -> Iterator[str]:
     """The keys of the line; `-` stands for those on standard input."""
     for text in arguments.keys:
@@ -238,5 +244,6 @@ _COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "show": _show,
     "verify": _verify,
     "list": _list,
+    "plan": _plan,
     "dect": _dect,
 }

@@ -5,15 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ipo_sim.cli.parsing import Commands, add_client, add_command, add_json, day, whole
+from ipo_sim.cli.parsing import Commands, add_client, add_command, add_json, card_serial, day, whole
 
 MODULE = "licence"
 # Keys of one call: a unit holds a thousand licences.
 MAX_KEYS = 1_000
 MAX_INSTANCES = 65_535
+# As many as a unit keeps account of.
+MAX_CHANNELS = 10_000
 MAX_BASES = 255
 
 _KEYS = "Keys can be written with blanks and hyphens; - reads them from standard input, one a line."
+_PLAN = """\
+Tells which licences the units of a configuration need to run fully, in which packs they are sold, what is there (keys
+that match the card and are in date) and what is missing. Fully: expansion modules in service, every user with profile
+and features, every IP phone licensed, all channels of VCM and PRI cards usable, no key Dormant. The cheapest packs are
+those with the fewest instances too many, then the fewest keys. Exit code 1 if something is missing.
+"""
 _SHOW = """\
 Explains what keys license. With --config or --unit it shows the licence form of a unit as a management tool does: each
 key with its type, status, instances and expiry, and the serial of the feature key.
@@ -32,6 +40,7 @@ def add_licence(commands: Commands) -> None:
     _add_show(below)
     _add_verify(below)
     _add_list(below)
+    _add_plan(below)
     _add_dect(below)
 
 
@@ -94,6 +103,25 @@ def _add_dect(commands: Commands) -> None:
     dect.add_argument("--bases", metavar="N", type=bases, help="licensed base stations; as many as MACs by default")
     dect.add_argument("--secret", metavar="TEXT", help=_SECRET)
     add_json(dect)
+
+
+def _add_plan(commands: Commands) -> None:
+    example = "ipo-sim licence plan configs/unlicensed.yaml\nipo-sim licence plan lab.yaml --vcm 10 --sip 5 --issue"
+    text = "tell which licences a configuration needs to run fully, what it has and what is missing"
+    plan = add_command(commands, "plan", MODULE, text, example, description=_PLAN)
+    plan.add_argument("config", metavar="CONFIG", type=Path, help="configuration file")
+    plan.add_argument("--unit", metavar="UNIT", help="only this unit of it")
+    plan.add_argument("--serial", metavar="S", type=card_serial, help="plan for the feature key with this serial")
+    plan.add_argument("--on", metavar="DATE", type=day, help="day on which keys have to be in date; today by default")
+    number = whole(0, MAX_CHANNELS)
+    plan.add_argument("--vcm", metavar="N", type=number, help="VCM channels at one time; by default all of the cards")
+    plan.add_argument("--pri", metavar="N", type=number, help="PRI channels at one time; by default all of the cards")
+    plan.add_argument("--sip", metavar="N", type=number, default=0, help="SIP trunk channels at one time; 0 by default")
+    plan.add_argument(
+        "--voicemail", metavar="N", type=number, default=0, help="voicemail ports at one time; 0 by default"
+    )
+    plan.add_argument("--issue", action="store_true", help="mint bench keys for what is missing")
+    add_json(plan)
 
 
 def _add_serial(parser: argparse.ArgumentParser) -> None:

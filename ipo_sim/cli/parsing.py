@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from ipo_sim.cli.failure import EXIT_USAGE
 
 DEFAULT_TIMEOUT_S = 5.0
+SERIAL_DIGITS = 10
 
 # argparse keeps the type of a set of subparsers to itself.
 Commands = Any
@@ -90,6 +91,13 @@ def seconds(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds to wait")
     return value
+
+
+def card_serial(text: str) -> str:
+    """Serial of a feature key."""
+    if len(text) != SERIAL_DIGITS or not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"a feature key has {SERIAL_DIGITS} decimal digits, not {text!r}")
+    return text
 
 
 def day(text: str) -> date:

@@ -216,7 +216,7 @@ def reserve_at_start(draft: Draft) -> None:
         _drop(draft, holder, RESERVED)
         claims = tuple(
             Holding(feature, holder, RESERVED, 1, Consumption.REGISTRATION, draft.seq, active=False, first=True)
-            for feature in _RESERVES[extension.reserve]
+            for feature in RESERVES[extension.reserve]
             if needs_licence(draft.catalogue, draft.definition.release_profile, feature)
         )
         if any(claim.feature == endpoint_of(extension.kind) for claim in claims):
@@ -271,7 +271,7 @@ def endpoint_of(kind: ExtensionKind) -> str:
     return THIRD_PARTY_ENDPOINTS if kind is ExtensionKind.THIRD_PARTY_IP else AVAYA_ENDPOINTS
 
 
-_RESERVES = {
+RESERVES = {
     Reserve.NONE: (),
     Reserve.AVAYA: (AVAYA_ENDPOINTS,),
     Reserve.THIRD_PARTY: (THIRD_PARTY_ENDPOINTS,),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ipo_sim.catalogue.types import Catalogue, EditionRule, ModelType, PlaceKind, PoolRule, SlotKind
 from ipo_sim.core.draft import Draft
-from ipo_sim.core.model import Part
+from ipo_sim.core.model import Part, UnitDefinition
 from ipo_sim.licensing.ledger import Ledger
 
 VCM, PRI, SIP, VOICEMAIL = "vcm-channels", "pri-channels", "sip-trunk-channels", "voicemail-pro-ports"
@@ -44,16 +44,8 @@ class Pools:
     """The pools of a unit with the strings and parts of one moment."""
 
     def __init__(self, draft: Draft, ledger: Ledger, parts: tuple[Part, ...]) -> None:
-        edition = ledger.settlement.edition
         self._licensed = ledger.licensed
-        self._supply = _supply(
-            draft.catalogue,
-            draft.definition.model,
-            draft.definition.release_profile,
-            draft.edition_profile,
-            edition.edition,
-            _survey(draft.catalogue.models[draft.definition.model], edition, parts),
-        )
+        self._supply = supply_of(draft.catalogue, draft.definition, ledger.settlement.edition, parts)
 
     def of(self, feature: str) -> Pool:
         """The pool of a feature; one that no string and no rule feeds is empty."""
@@ -68,7 +60,7 @@ class Pools:
         return self.of(feature).usable
 
 
-class _Supply:
+class Supply:
     """What model, release, edition and hardware give, whatever is licensed: shared by all units alike in these."""
 
     def __init__(
@@ -139,20 +131,29 @@ class _Supply:
         return self._model.max_extensions[self._profile]
 
 
+def supply_of(
+    catalogue: Catalogue, definition: UnitDefinition, edition: EditionRule, parts: tuple[Part, ...]
+) -> Supply:
+    """What a unit has of all features under an edition, whatever is licensed."""
+    model, profile = catalogue.models[definition.model], definition.release_profile
+    hardware = survey(model, edition, parts)
+    return _supply(catalogue, model.code, profile, model.edition_profile(profile), edition.edition, hardware)
+
+
 @lru_cache(maxsize=512)
 def _supply(
     catalogue: Catalogue, model: str, profile: str, edition_profile: str, edition: str, hardware: Hardware
-) -> _Supply:
+) -> Supply:
     rule = next(rule for rule in catalogue.editions[edition_profile] if rule.edition == edition)
-    return _Supply(catalogue, catalogue.models[model], profile, rule, hardware)
+    return Supply(catalogue, catalogue.models[model], profile, rule, hardware)
 
 
 @lru_cache(maxsize=4_096)
-def _pool(supply: _Supply, feature: str, licensed: int) -> Pool:
+def _pool(supply: Supply, feature: str, licensed: int) -> Pool:
     return supply.pool(feature, licensed)
 
 
-def _survey(model: ModelType, edition: EditionRule, parts: tuple[Part, ...]) -> Hardware:
+def survey(model: ModelType, edition: EditionRule, parts: tuple[Part, ...]) -> Hardware:
     """Channels of the unit and its cards in service; those of a card that no licence names are all free."""
     codes, cards, ip400_vcm, pri, pri_free = {model.code}, 0, 0, 0, 0
     vcm, vcm_free = model.vcm_channels, model.vcm_free

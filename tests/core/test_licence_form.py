@@ -44,7 +44,7 @@ def test_a_dongle_that_cannot_be_read_is_none_though_its_licences_hold() -> None
     [
         (None, "virtual", "Local"),
         ("smart-card", "serial", "Local"),
-        ("serial", "serial", "Local"),
+        ("dongle-serial", "virtual", "Local"),
         ("dongle-parallel", "virtual", "Remote"),
         ("dongle-usb", "virtual", "Remote"),
         (None, "key-server", "Remote"),
