@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ipo_sim.core.dect import dect_deadline
 from ipo_sim.core.events import DeadlineReached, Event, Fact, FeatureKeyInserted
 from ipo_sim.core.model import (
     SECOND_NS,
@@ -115,6 +116,10 @@ def deadline_text(unit: Unit) -> str:
         return f"the end of {unit.life.state.replace('_', ' ')}"
     if deadline == unit.key.grace_until:
         return "the end of the feature key's grace"
+    if unit.dect is not None and deadline == dect_deadline(unit.dect):
+        timer = unit.dect.dect.timer
+        runs_down = timer is not None and timer.violated
+        return f"the moment at which the violation timer of IP DECT {'has run down' if runs_down else 'is full again'}"
     return "the end of a licence's last day"
 
 

@@ -190,10 +190,13 @@ class TestDect:
         steps = [f"set-base mac={SECOND} state=lost", f"set-base mac={THIRD} state=lost", "advance to=next-deadline"]
         answer = await ask(dect, f"what-if 'events={';'.join(steps)}'")
         assert answer["events"][-1]["at"] == "2026-01-08T12:00:20.000Z"
+        assert answer["events"][-1]["text"] == "the moment at which the violation timer of IP DECT has run down"
         change = next(change for change in answer["changes"] if change["path"] == "dect")
         assert (change["before"]["state"], change["after"]["state"]) == ("ok", "voice_blocked")
         assert change["after"]["timer"] == {"left_s": 0, "violated": True, "until": None}
         assert any(change["path"] == "alarms/46-dect" for change in answer["changes"])
+        back = f"what-if 'events={steps[0]};{steps[1]};advance seconds=60;set-base mac={SECOND} state=reachable'"
+        assert "violation timer of IP DECT is full again" in (await ask(dect, back))["next"]["text"]
         status = (await ask(dect, "status"))["entities"]
         assert (status["dect"]["state"], status["dect"]["timer"]["left_s"]) == ("ok", 259_200)
 
