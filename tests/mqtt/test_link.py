@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from ipo_sim.core.dect_events import BaseStationConfigured, BaseStationLost, BaseStationRemoved
 from ipo_sim.core.events import (
     DateSet,
     FeatureKeyInserted,
@@ -19,8 +20,9 @@ from ipo_sim.mqtt.settings import ConnectionMode
 from ipo_sim.mqtt.topics import Topics, cascade_rank
 from ipo_sim.runtime.bus import Bus
 from tests.core.bench import SERIAL, key
+from tests.core.dect_bench import ADMM, SECOND, THIRD, system, with_dect
 from tests.mqtt.brokers import Broker
-from tests.mqtt.linked import entities_only, make_link, running, settings_for, store, synchronised
+from tests.mqtt.linked import entities_only, holds_the_store, make_link, running, settings_for, store, synchronised
 from tests.mqtt.watcher import retained_now, watcher
 from tests.mqtt.world import LiveUnit, Registry
 
@@ -106,8 +108,38 @@ async def test_what_exists_no_longer_is_cleared_at_once(broker: Broker) -> None:
         assert entities_only(await retained_now(broker.port)) == store(bus, link)
 
 
+async def test_base_stations_come_and_go_with_their_system(broker: Broker) -> None:
+    unit = LiveUnit(Bus(), unit_definition=with_dect(system(2))).boot()
+    link = make_link(settings_for(broker.port), unit.bus)
+    top = "ipo-sim/bench-1/dect"
+    async with running(link), watcher(broker.port) as seen:
+        await synchronised(link)
+        await seen.field(top, "state", "ok")
+        unit.apply(BaseStationConfigured(THIRD, admm=True), BaseStationLost(SECOND))
+        unit.apply(BaseStationRemoved(ADMM))
+        await seen.until(lambda: f"{top}/bases/{ADMM}" not in seen.retained)
+        retained = await holds_the_store(broker.port, unit.bus, link)
+        assert sorted(topic for topic in retained if topic.startswith(top)) == [
+            top,
+            f"{top}/bases/{SECOND}",
+            f"{top}/bases/{THIRD}",
+        ]
+        assert json.loads(retained[top])["state"] == "voice_blocked"
+        assert json.loads(retained[f"{top}/bases/{SECOND}"])["reachable"] is False
+
+
 async def test_what_an_earlier_life_left_behind_is_cleared_and_nothing_else(broker: Broker) -> None:
-    stale = ["licences/77", "features/old", "slots/9", "slots/1/old", "expansion/12", "leds/gone", "alarms/20-slots-4"]
+    dect = ["dect", "dect/bases/02:00:5e:10:00:01"]
+    stale = [
+        *dect,
+        "licences/77",
+        "features/old",
+        "slots/9",
+        "slots/1/old",
+        "expansion/12",
+        "leds/gone",
+        "alarms/20-slots-4",
+    ]
     foreign = ["ipo-sim/bench-1/notes", "ipo-sim/bench-10/alarms/40-feature-key", "other/bench-1/alarms/1"]
     bus = Bus()
     LiveUnit(bus).boot()
