@@ -72,11 +72,7 @@ LICENCES = [
     ("consumption: none", "consumption: never", f"{UPGRADE}: expected one of none, configured, in-use, registration"),
     ("on_exhaustion: call-fails", "on_exhaustion: cut", "IP500 VCM Channels: expected one of refused, call-fails"),
     ("packs: [4, 8,", "packs: [0, 8,", "IP500 VCM Channels: expected a whole number from 1 to 65535, not '0'"),
-    (
-        "feature: third-party-ip-endpoints",
-        "feature: any",
-        "no licence feeds third-party-ip-endpoints, from which",
-    ),
+    ("feature: pri-channels", "feature: more-channels", "no licence feeds pri-channels, from which calls and phones"),
     ("IP500 VCM Channels: {", f"{UPGRADE}: {{", f"'{UPGRADE}' stands twice"),
 ]
 

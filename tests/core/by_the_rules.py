@@ -36,8 +36,15 @@ def candidates(unit: Unit) -> list[tuple[LicenceType, int]]:
 
 def edition(unit: Unit, valid: set[str]) -> EditionRule:
     """The first rule of the unit's edition rules that these licences fulfil."""
-    profile = unit.catalogue.models[unit.definition.model].edition_profile(unit.definition.release_profile)
+    release = unit.definition.release_profile
+    profile = unit.catalogue.models[unit.definition.model].edition_profiles.get(release, release)
     return next(rule for rule in unit.catalogue.editions[profile] if not rule.any_of or valid & set(rule.any_of))
+
+
+def prerequisites(unit: Unit, kind: LicenceType) -> list[tuple[str, ...]]:
+    """Those of which the unit's model uses some licence: another one nobody could meet, so it asks for nothing."""
+    known = {other.name for other in unit.catalogue.licences.values() if unit.definition.model in other.models}
+    return [names for names in kind.prerequisites if known & set(names)]
 
 
 def valid_names(unit: Unit) -> set[str]:
@@ -49,7 +56,7 @@ def valid_names(unit: Unit) -> set[str]:
         allowed = [
             name
             for name, kind in kinds.items()
-            if name not in valid | dormant and all(valid & set(names) for names in kind.prerequisites)
+            if name not in valid | dormant and all(valid & set(names) for names in prerequisites(unit, kind))
         ]
         if not allowed:
             return valid
@@ -70,27 +77,30 @@ def free(unit: Unit, feature: str) -> int:
     """Instances of a feature that need no licence, as editions, hardware and unit have it."""
     pool = unit.catalogue.pools.get(feature)
     rule = edition(unit, valid_names(unit))
+    model = unit.catalogue.models[unit.definition.model]
     serving = [
         part.fitted
         for part in unit.parts
         if part.fitted is not None and part.service.hold is None and not part.place.path.startswith("expansion")
     ]
-    licensed_cards = [part for part in serving if part.vcm_channels and part.limit_group == "VCM"]
+    cards = [part for part in serving if part.limit_group == "VCM"]
     match pool.free if pool is not None else None:
         case "vcm":
             per_card = rule.vcm_free_per_card
-            given = [
-                part.vcm_channels if per_card is None or part not in licensed_cards else per_card for part in serving
-            ]
-            return sum(number for number, part in zip(given, serving, strict=True) if part.vcm_channels)
+            of_cards = sum(part.vcm_channels if per_card is None else per_card for part in cards)
+            return model.vcm_free + of_cards + sum(part.vcm_channels for part in serving if part not in cards)
         case "pri":
             trunks = [part for part in serving if part.ports and part.ports[0].kind == "PRI"]
-            return sum(min(rule.pri_free_channels, part.trunk_channels) for part in trunks)
+            old = [part for part in trunks if part.slot_kind == "trunk"]
+            new = [part for part in trunks if part.slot_kind != "trunk"]
+            limited = sum(min(rule.pri_free_channels, part.trunk_channels) for part in new)
+            return limited + sum(part.trunk_channels for part in old)
         case "sip":
             return rule.sip_free
         case "endpoints":
-            return rule.ip_endpoints_free_per_card * len(licensed_cards)
+            channels = sum(part.vcm_channels for part in serving if part.slot_kind == "vcm")
+            return rule.ip_endpoints_free_per_card * len(cards) + rule.ip_endpoints_free_per_channel * channels
         case "voicemail":
-            return unit.catalogue.models[unit.definition.model].capacities.voicemail_channels or 0
+            return model.capacities.voicemail_channels or 0
         case _:
             return 0

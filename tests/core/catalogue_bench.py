@@ -34,9 +34,20 @@ from ipo_sim.core.unit import next_deadline, step
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.key import DEFAULT_SECRET, issue
 from tests.core.bench import NOON, OTHER_SERIAL, SERIAL, definition
+from tests.core.catalogues import MODELS
 
 EXPIRY = date(2026, 1, 7)
-PLACES = {"slots/1": "VCM32", "slots/1/daughter": "PRI-1", "slots/2": "DS8", "slots/3": "VCM64"}
+IP500 = {"slots/1": "VCM32", "slots/1/daughter": "PRI-1", "slots/2": "DS8", "slots/3": "VCM64"}
+IP400 = {"slots/1": "IP400-E1-1", "slots/3": "VCM8"}
+# What can stand where in each model.
+PLACES = {
+    "ip500": IP500,
+    "ip500v2": IP500,
+    "ip403": {"slots/1": "IP400-E1-1", "slots/2": "VCM8"},
+    "ip406v2": IP400,
+    "ip412": IP400,
+    "soe": {"slots/1": "IP400-E1-1"},
+}
 NAMES, NUMBERS = ("anna", "bert", "carl"), ("201", "202", "203", "204")
 
 
@@ -63,9 +74,14 @@ picks = st.lists(
     min_size=8,
     max_size=24,
 )
-parts = st.sets(st.sampled_from(sorted(PLACES))).map(
-    lambda places: tuple(PartDefinition(path, PLACES[path]) for path in sorted(places | {"slots/1"}))
-)
+
+
+def parts_of(model: str) -> st.SearchStrategy[tuple[PartDefinition, ...]]:
+    """Cards at some of the places of a model."""
+    places = PLACES[model]
+    return st.sets(st.sampled_from(sorted(places))).map(
+        lambda some: tuple(PartDefinition(path, places[path]) for path in sorted(some | {"slots/1"}))
+    )
 
 
 @st.composite
@@ -77,11 +93,11 @@ def definitions(draw: st.DrawFn, catalogue: Catalogue, texts: Sequence[str]) -> 
     extensions = st.builds(
         ExtensionDefinition, st.sampled_from(NUMBERS), st.sampled_from(ExtensionKind), st.sampled_from(Reserve)
     )
-    model = draw(st.sampled_from(sorted(name for name in catalogue.models if name.startswith("ip500"))))
+    model = draw(st.sampled_from(["ip500", *MODELS]))
     profile = draw(st.sampled_from(catalogue.models[model].release_profiles))
     made = definition(
         *draw(st.lists(st.sampled_from(texts), unique=True)),
-        parts=draw(parts),
+        parts=draw(parts_of(model)),
         model=model,
         profile=profile,
         policy=draw(st.sampled_from(BootPolicy)),

@@ -17,7 +17,8 @@ NEEDED = tuple(sorted(KNOWN_FEATURES))
 OTHERS = ("alpha", "beta", "gamma")
 FEATURES = (*NEEDED, *OTHERS)
 PROFILES = ("r4", "r5", "r6")
-HARDWARE = ("VCM32", "PRI-1", "DS8")
+MODELS = ("ip500", "ip500v2", "ip403", "ip406v2", "ip412", "soe")
+HARDWARE = ("soe", "VCM8", "VCM32", "PRI-1", "DS8")
 
 _read = cache(read)
 
@@ -59,6 +60,8 @@ def _licence(draw: st.DrawFn, code: int, feature: str | None, some: st.SearchStr
     if draw(st.integers(0, 4)) == 0:
         row["profiles"] = draw(st.lists(st.sampled_from(PROFILES), unique=True, max_size=3))
     if draw(st.integers(0, 4)) == 0:
+        row["models"] = draw(st.lists(st.sampled_from(MODELS), unique=True))
+    if draw(st.integers(0, 4)) == 0:
         row["hardware"] = draw(st.lists(st.sampled_from(HARDWARE), unique=True, min_size=1))
     return row
 
@@ -86,6 +89,7 @@ def _edition(draw: st.DrawFn, profile: str, name: str, dormant: list[str], any_o
         "pri_free_channels": draw(st.integers(0, 30)),
         "sip_free": draw(st.integers(0, 3)),
         "ip_endpoints_free_per_card": draw(st.integers(0, 3)),
+        "ip_endpoints_free_per_channel": draw(st.integers(0, 1)),
         "dormant_licences": dormant,
         "phones_licensed": draw(st.booleans()),
         "grade": "C",
