@@ -31,12 +31,12 @@ class FeatureKeyCheck:
 
     def _check_card(self, key: FeatureKeyEntry, here: Location, model: ModelType) -> None:
         if key.reader == KEY_SERVER:
-            message = f"an {model.title} has its own {model.key_form} and asks no key server; allowed: serial, virtual"
+            message = f"{model.title} has its own {model.key_form} and asks no key server; allowed: serial, virtual"
             self._mistake((*here, "reader"), message)
             return
         for name in SERVER_SETTINGS:
             if getattr(key, name) is not None:
-                self._findings.warning((*here, name), f"an {model.title} has its own {model.key_form} and ignores it")
+                self._findings.warning((*here, name), f"{model.title} has its own {model.key_form} and ignores it")
 
     def _check_dongle(self, key: FeatureKeyEntry, here: Location, model: ModelType) -> None:
         """The three meanings of the address, and the ports that a unit has."""
@@ -44,7 +44,7 @@ class FeatureKeyCheck:
         is_asked = reader_kind(key, model) == KEY_SERVER
         if not is_asked and SERIAL_DONGLE not in model.dongles:
             where = "reader" if server is None else "licence_server"
-            self._mistake((*here, where), f"an {model.title} has no serial port for a dongle: it needs a key server")
+            self._mistake((*here, where), f"{model.title} has no serial port for a dongle: it needs a key server")
         elif is_asked and server == NO_SERVER:
             message = f"{NO_SERVER} says that the dongle is on the unit, reader says that a key server is asked"
             self._mistake((*here, "licence_server"), message)

@@ -66,14 +66,14 @@ class UnitCheck:
         given = release_profile(entry, model)
         if given not in profiles:
             runs = model is not None and any(given in known.release_profiles for known in models.values())
-            what = f"no release of an {model.title}" if model is not None and runs else "not a release profile"
+            what = f"no release of {model.title}" if model is not None and runs else "not a release profile"
             self._tell((*here, "release_profile"), f"{given!r} is {what}; {choice(profiles, given)}")
             return None
         return None if self._salvage.touches((*here, "release_profile")) else model
 
     def _check_policy(self, entry: UnitEntry, where: Location, model: ModelType | None) -> None:
         if model is not None and model.runs_without_key and entry.key.boot_policy == "halt":
-            self._tell(where, f"an {model.title} runs without a feature key and never halts; allowed: unlicensed")
+            self._tell(where, f"{model.title} runs without a feature key and never halts; allowed: unlicensed")
 
     def _check_numbering(self, entry: UnitEntry, here: Location) -> None:
         count = entry.count

@@ -127,6 +127,7 @@ def new_status(
         life.until,
         clock_offset_ns,
         definition.utc_offset_minutes,
+        definition.licence_server,
         cause,
     )
 

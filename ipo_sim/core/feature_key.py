@@ -85,7 +85,7 @@ def _check_form(draft: Draft, kind: str) -> None:
     model = draft.catalogue.models[draft.definition.model]
     if kind.startswith(DONGLE) and kind not in model.dongles:
         taken = ", ".join(model.dongles) or f"a {model.key_form}"
-        raise CommandRejected("wrong-key", f"an {model.title} takes no {kind}, only {taken}")
+        raise CommandRejected("wrong-key", f"{model.title} takes no {kind}, only {taken}")
 
 
 def remove_key(draft: Draft, fact: FeatureKeyRemoved) -> None:

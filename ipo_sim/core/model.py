@@ -340,6 +340,7 @@ class UnitStatus(NamedTuple):
     until: Nanoseconds | None
     clock_offset_ns: Nanoseconds
     utc_offset_minutes: int
+    licence_server: str
     cause: Cause = ()
 
 

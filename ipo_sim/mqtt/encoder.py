@@ -128,6 +128,7 @@ class Encoder:
             "until": _optional_moment(status.until, status.clock_offset_ns),
             "edition": status.edition,
             "telephony": status.telephony,
+            "licence_server": status.licence_server,
             "clock": _written(moment(at).astimezone(zone)),
             **({} if self._daemon is None else {"daemon": self._daemon}),
             **_caused(status.cause),

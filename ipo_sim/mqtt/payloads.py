@@ -54,6 +54,13 @@ class UnitPayload(EntityPayload):
     until: Annotated[datetime | None, Field(description="When the state ends by itself.")]
     edition: str
     telephony: bool
+    licence_server: Annotated[
+        str,
+        Field(
+            description="License Server IP Address: of the PC with the dongle, 255.255.255.255 to look for it by "
+            "broadcast, 0.0.0.0 for a dongle on the unit; an IP500 has it and ignores it."
+        ),
+    ]
     clock: Annotated[datetime, Field(description="`at` as the unit's own clock shows it.")]
     daemon: Annotated[
         str, Field(description="Client id whose `availability` counts as well; only on a shared connection.")

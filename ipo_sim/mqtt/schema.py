@@ -71,7 +71,7 @@ ENTITIES = (
     _Row("extension", "extensions/{extension}", ExtensionPayload, "An IP extension; cleared when it is deleted."),
     _Row("baseStation", "dect/bases/{mac}", BaseStationPayload, "A base station; cleared when it is deleted."),
     _Row("dect", "dect", DectPayload, "The IP DECT system, if the unit has one."),
-    _Row("slot", "slots/{slot}", PartPayload, "A base card and its slot."),
+    _Row("slot", "slots/{slot}", PartPayload, "A slot and its base card, or the trunk or VCM card of an IP400 unit."),
     _Row("daughter", "slots/{slot}/daughter", PartPayload, "A trunk daughter card on a base card."),
     _Row("expansion", "expansion/{port}", PartPayload, "An expansion module and its port."),
     _Row("led", "leds/{led}", LedPayload, "One LED; cleared when its part is pulled."),

@@ -137,6 +137,17 @@ def ip_dect() -> None:
     assert [*seen, unit.dect.dect.state] == [DectState.WARNING, DectState.VIOLATION, DectState.VOICE_BLOCKED]
 
 
+def ip406v2() -> None:
+    (unit,) = units("ip406v2")
+    assert (unit.life.state, unit.edition.name, unit.alarms) == (Lifecycle.RUNNING, "none", ())
+    assert in_service(unit, "") == [True] * 5
+    assert statuses(unit) == {LicenceStatus.VALID}
+    unit, _ = step(unit, Event(unit.at, FeatureKeyRemoved()))
+    unit, _ = step(unit, Event(next_deadline(unit) or unit.at, DeadlineReached()))
+    assert (unit.life.state, statuses(unit)) == (Lifecycle.RUNNING, {LicenceStatus.INVALID})
+    assert in_service(unit, "") == [True] * 5
+
+
 SHOWS: dict[str, Callable[[], None]] = {
     "minimal": minimal,
     "full": full,
@@ -144,6 +155,7 @@ SHOWS: dict[str, Callable[[], None]] = {
     "wrong-card": wrong_card,
     "serial-reader": serial_reader,
     "fleet": fleet,
+    "ip406v2": ip406v2,
     "ip-dect": ip_dect,
 }
 

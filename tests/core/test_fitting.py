@@ -126,3 +126,11 @@ def test_surplus_counts_from_slot_1_whatever_the_order_of_fitting() -> None:
 def test_surplus_counts_a_group_together_and_slots_as_numbers() -> None:
     parts = {f"slots/{n}": PARTS["POT8" if n % 2 else "POT2"] for n in (1, 2, 3, 4, 10)}
     assert surplus(parts) == {"slots/10": "at most 4 of phone cards in one unit"}
+
+
+def test_the_extensions_of_the_unit_itself_count() -> None:
+    with_own = IP500._replace(extensions=23)
+    assert fit_problem(CATALOGUE, with_own, "r4", {}, "expansion/1", PARTS["DS30"]) is None
+    modules = {"expansion/1": PARTS["DS30"]}
+    said = fit_problem(CATALOGUE, with_own, "r4", modules, "slots/1", PARTS["DS8"])
+    assert said == "DS8 would make 61 extensions; IP500 has at most 60 in release profile r4"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,49 +13,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Consumption, LicenceKind
 from ipo_sim.core.codec import Decoder, encode, encode_unit
-from ipo_sim.core.dect_events import (
-    BaseStationConfigured,
-    BaseStationLost,
-    BaseStationReachable,
-    BaseStationRemoved,
-    DectLicenceEntered,
-    DectLicenceRemoved,
-)
 from ipo_sim.core.draft import UP
 from ipo_sim.core.effects import Effects
 from ipo_sim.core.events import (
-    CallEnded,
-    CallStarted,
-    ConfigurationLoaded,
-    DateSet,
     DeadlineReached,
     Event,
-    ExtensionConfigured,
-    ExtensionRemoved,
     Fact,
-    FaultCleared,
-    FaultSet,
     FeatureKeyInserted,
-    FeatureKeyRemoved,
-    FeatureKeyUnreadable,
-    InstancesReleased,
-    InstancesRequested,
-    LicenceAdded,
-    LicenceRemoved,
-    LicencesImported,
-    PartConfigured,
-    PartFitted,
-    PartWithdrawn,
-    PhoneRegistered,
-    PhoneUnregistered,
     PowerApplied,
-    PowerRemoved,
-    ReaderAttached,
-    ReaderLost,
-    RestartRequested,
-    ShutdownRequested,
-    UserConfigured,
-    UserRemoved,
     fact_data,
     fact_from,
 )
@@ -66,101 +30,18 @@ from ipo_sim.core.model import (
     DectDefinition,
     DectState,
     Entity,
-    ExtensionKind,
     Hold,
     KeyCondition,
-    KeyReason,
     Lifecycle,
     Nanoseconds,
-    PartDefinition,
-    Reserve,
     Unit,
 )
 from ipo_sim.core.unit import entities, new_unit, next_deadline, step
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.status import LicenceStatus
-from tests.core.bench import NOON, OTHER_SERIAL, PROFESSIONAL, SERIAL, VOICEMAIL_PRO, definition, key
-from tests.core.dect_bench import MACS, OTHER_PARK, PARK, dect_key, system
-
-EXPIRY = date(2026, 1, 7)
-KEYS = [
-    key(),
-    key(serial=OTHER_SERIAL),
-    key(expiry=EXPIRY, nonce=2),
-    key(VOICEMAIL_PRO, instances=4),
-    key("Additional Voicemail Pro (ports)", instances=8),
-    key("Essential Edition"),
-    key("Preferred Edition"),
-    key("Advanced Edition"),
-    key("Small Office Edition WiFi"),
-    key("Power User", instances=1),
-    key("Receptionist", instances=2),
-    key("3rd Party IP Endpoints", instances=1),
-    key("IP500 VCM Channels", instances=4),
-    "Z" * 32,
-]
-PATHS = [
-    *(f"slots/{n}" for n in range(1, 5)),
-    *(f"slots/{n}/daughter" for n in range(1, 5)),
-    *(f"expansion/{n}" for n in (1, 2, 8, 9, 12)),
-    "expansion/99",
-]
-PARTS = ["DS8", "POT8", "VCM64", "EXP4", "CARRIER", "PRI-1", "ATM4", "DS30V2", "PHONE16", "S08", "DS9"]
-
-FEATURE = st.sampled_from(["vcm-channels", "voicemail-pro-ports", "power-user", "phone-manager-pro", "no-feature"])
-HOLDER = st.sampled_from(["anna", "bert", "c1"])
-PROFILE = st.sampled_from(["basic", "power-user", "receptionist", "mobility-features", "vcm-channels"])
-NUMBER = st.sampled_from(["201", "202", "203", "x"])
-DECT_KEYS = [dect_key(), dect_key(bases=4), dect_key(MACS[:1], 1), dect_key(park=OTHER_PARK), "Z" * 64]
-BASE = st.sampled_from(MACS[:4])
-PATH, PART = st.sampled_from(PATHS), st.sampled_from(PARTS)
-FACTS: st.SearchStrategy[Fact] = st.one_of(
-    st.sampled_from(
-        [
-            PowerApplied(),
-            PowerRemoved(),
-            RestartRequested(),
-            ShutdownRequested(),
-            ShutdownRequested(5),
-            ShutdownRequested(3),
-            ReaderAttached("virtual"),
-            ReaderLost("gone"),
-            FeatureKeyInserted(SERIAL),
-            FeatureKeyInserted(OTHER_SERIAL, law="mulaw"),
-            FeatureKeyInserted("12"),
-            FeatureKeyRemoved(),
-            ConfigurationLoaded(),
-        ]
-    ),
-    st.builds(FeatureKeyUnreadable, st.sampled_from(KeyReason)),
-    st.builds(LicenceAdded, st.sampled_from(KEYS)),
-    st.builds(LicenceRemoved, st.sampled_from(KEYS)),
-    st.builds(PartFitted, PATH, PART),
-    st.builds(PartWithdrawn, PATH),
-    st.builds(PartConfigured, PATH, st.none() | PART),
-    st.builds(FaultSet, PATH, st.sampled_from(["failed", "no response", ""])),
-    st.builds(FaultCleared, PATH),
-    st.builds(LicencesImported, st.lists(st.sampled_from(KEYS), min_size=1, max_size=3).map(tuple)),
-    st.builds(InstancesRequested, FEATURE, HOLDER, st.integers(0, 5), st.sampled_from(["", "r1"])),
-    st.builds(InstancesReleased, FEATURE, HOLDER, st.sampled_from([None, "", "r1"])),
-    st.builds(CallStarted, HOLDER, st.integers(0, 3), st.integers(0, 5), st.integers(0, 2)),
-    st.builds(CallStarted, HOLDER, extension=NUMBER),
-    st.builds(CallEnded, HOLDER),
-    st.builds(DectLicenceEntered, st.sampled_from(DECT_KEYS), st.sampled_from(["", PARK, OTHER_PARK])),
-    st.just(DectLicenceRemoved()),
-    st.builds(BaseStationConfigured, BASE, st.booleans(), reachable=st.booleans()),
-    st.builds(BaseStationRemoved, BASE),
-    st.builds(BaseStationLost, BASE),
-    st.builds(BaseStationReachable, BASE),
-    st.builds(UserConfigured, HOLDER, profile=PROFILE, features=st.lists(PROFILE, unique=True, max_size=2).map(tuple)),
-    st.builds(UserRemoved, HOLDER),
-    st.builds(ExtensionConfigured, NUMBER, st.sampled_from(ExtensionKind), st.sampled_from(Reserve)),
-    st.builds(ExtensionRemoved, NUMBER),
-    st.builds(PhoneRegistered, NUMBER),
-    st.builds(PhoneUnregistered, NUMBER),
-    st.builds(DateSet, st.integers(-3 * 86_400, 3 * 86_400).map(lambda s: Nanoseconds(s * SECOND_NS))),
-)
-PAUSES = st.sampled_from([0, 1, 5, 60, 3_600, 7_200, 86_400]).map(lambda seconds: seconds * SECOND_NS)
+from tests.core.bench import NOON, OTHER_SERIAL, PROFESSIONAL, SERIAL, definition
+from tests.core.dect_bench import system
+from tests.core.facts import FACTS, FITTED, KEYS, MAKES, PAUSES
 
 
 def snapshot(unit: Unit) -> str:
@@ -173,21 +54,22 @@ class UnitMachine(RuleBasedStateMachine):
     @initialize(
         licences=st.lists(st.sampled_from(KEYS), unique=True, max_size=4),
         policy=st.sampled_from(BootPolicy),
-        profile=st.sampled_from(["r4", "r5", "r6"]),
+        make=st.sampled_from(MAKES),
         offset=st.sampled_from([0, 60, -300]),
         dect=st.sampled_from([None, system(timer=True), system(licence=""), system(2, timer=True)]),
     )
     def deliver(
-        self, licences: list[str], policy: BootPolicy, profile: str, offset: int, dect: DectDefinition | None
+        self,
+        licences: list[str],
+        policy: BootPolicy,
+        make: tuple[str, str, str],
+        offset: int,
+        dect: DectDefinition | None,
     ) -> None:
-        parts = (
-            PartDefinition("slots/1", "DS8"),
-            PartDefinition("slots/1/daughter", "PRI-1"),
-            PartDefinition("slots/2", "POT8", "DS8"),
-            *(PartDefinition(f"expansion/{n}", "DS30V2") for n in (1, 2, 3)),
-        )
-        self.definition = definition(*licences, parts=parts, policy=policy, profile=profile, utc_offset_minutes=offset)
-        self.definition = replace(self.definition, dect=dect)
+        model, profile, reader = make
+        made = definition(*licences, parts=FITTED[model], policy=policy, profile=profile, utc_offset_minutes=offset)
+        self.definition = replace(made, dect=dect, model=model, reader_kind=reader, reader_name=reader)
+        self.runs_without_key = model != "ip500"
         self.unit = new_unit(self.definition, load_catalogue())
         self.at: int = NOON
         self.history: list[tuple[Event, Effects]] = []
@@ -243,10 +125,27 @@ class UnitMachine(RuleBasedStateMachine):
             licence.status is LicenceStatus.VALID and licence.type_name in opening for licence in self.unit.licences
         )
         serving = [p.place.path for p in self.unit.parts if p.place.path.startswith("exp") and p.service.hold is None]
-        assert licensed or not serving
-        if serving:
+        assert licensed or not serving or self.runs_without_key
+        if serving and not self.runs_without_key:
             assert self.unit.key.condition in (KeyCondition.IN_ORDER, KeyCondition.GRACE)
             assert self.unit.life.state is Lifecycle.RUNNING
+
+    @invariant()
+    def an_ip400_system_never_waits_for_its_key_and_no_licence_holds_its_modules(self) -> None:
+        if self.runs_without_key:
+            assert self.unit.life.state is not Lifecycle.AWAITING_FEATURE_KEY
+            assert not any(part.service.hold in (Hold.LICENCE, Hold.KEY) for part in self.unit.parts)
+
+    @invariant()
+    def alarm_24_stands_while_a_key_server_is_lost_and_only_then(self) -> None:
+        reader, up = self.unit.reader, self.unit.life.state in (Lifecycle.RUNNING, Lifecycle.AWAITING_FEATURE_KEY)
+        lost = reader.kind == "key-server" and not reader.attached and reader.last_error is not None
+        assert ("24-reader" in {alarm.id for alarm in self.unit.alarms}) is (up and lost)
+
+    @invariant()
+    def without_a_key_in_order_or_in_grace_no_licence_is_valid(self) -> None:
+        if self.unit.key.condition not in (KeyCondition.IN_ORDER, KeyCondition.GRACE):
+            assert not any(licence.status is LicenceStatus.VALID for licence in self.unit.licences)
 
     @invariant()
     def a_licence_is_valid_only_for_the_serial_that_counts(self) -> None:

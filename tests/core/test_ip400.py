@@ -84,13 +84,6 @@ def test_expansion_modules_need_no_licence(model: str, count: int) -> None:
     assert bench.unit.alarms == ()
 
 
-def test_the_extensions_of_the_unit_itself_count() -> None:
-    bench = Bench(definition(model="soe", parts=()))
-    assert MODELS["soe"].extensions + 16 == MODELS["soe"].max_extensions["r5"]
-    with pytest.raises(CommandRejected, match="no place"):
-        bench.apply(PartFitted("expansion/1", "PHONE8"))
-
-
 def test_there_is_no_professional_upgrade_and_nothing_is_dormant_for_it() -> None:
     bench = booted("ip406v2", key(), key(VOICEMAIL_PRO, instances=4), key("Mobility Features", instances=5))
     upgrade, voicemail, mobility = bench.unit.licences

@@ -23,20 +23,23 @@ from ipo_sim.core.events import (
     FaultSet,
     FeatureKeyInserted,
     FeatureKeyRemoved,
+    KeyServerPollMissed,
     LicenceAdded,
     PartWithdrawn,
     PhoneRegistered,
+    PowerApplied,
+    ReaderAttached,
     ReaderLost,
     ShutdownRequested,
     UserConfigured,
 )
-from ipo_sim.core.model import SECOND_NS, Nanoseconds
+from ipo_sim.core.model import SECOND_NS, Nanoseconds, PartDefinition
 from ipo_sim.core.words import ExtensionKind
 from ipo_sim.mqtt.encoder import Encoder, moment
 from ipo_sim.mqtt.schema import ENTITIES, asyncapi
 from ipo_sim.runtime.bus import Bus, Entry, Record
 from ipo_sim.runtime.commands import COMMANDS
-from tests.core.bench import OTHER_SERIAL, VOICEMAIL_PRO, definition, key
+from tests.core.bench import OTHER_SERIAL, SERIAL, VOICEMAIL_PRO, definition, key
 from tests.core.dect_bench import FOURTH, SECOND, THIRD, system, with_dect
 from tests.mqtt.world import LiveUnit
 
@@ -122,9 +125,19 @@ def ip_dect() -> LiveUnit:
     return unit
 
 
+def ip400() -> LiveUnit:
+    parts = (PartDefinition("slots/1", "IP400-E1-1"), PartDefinition("slots/3", "VCM16"))
+    licences = (key(VOICEMAIL_PRO, instances=4), key())
+    unit = LiveUnit(Bus(), unit_definition=definition(*licences, parts=parts, model="ip406v2", reader="key-server"))
+    unit.apply(ReaderAttached("192.168.42.10:50800"), FeatureKeyInserted(SERIAL, kind="dongle-usb"), PowerApplied())
+    unit.advance(10)
+    unit.apply(KeyServerPollMissed(1), ReaderLost("3 polls unanswered"))
+    return unit
+
+
 SCENES = {
     scene.__name__: scene
-    for scene in (in_service, in_grace, halted, wrong_card, damaged, shutting_down, people, ip_dect)
+    for scene in (in_service, in_grace, halted, wrong_card, damaged, shutting_down, people, ip_dect, ip400)
 }
 
 

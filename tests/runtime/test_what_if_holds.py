@@ -16,7 +16,7 @@ from ipo_sim.runtime.commands import COMMANDS, execute, parse_line
 from ipo_sim.runtime.view import view
 from tests.core.bench import OTHER_SERIAL, SERIAL, definition
 from tests.core.dect_bench import MACS, dect_key, system
-from tests.core.test_invariants import KEYS
+from tests.core.facts import KEYS
 from tests.runtime.bench import A, boot, open_bench
 from tests.runtime.histories import Action, actions, play
 from tests.runtime.test_pump import running
