@@ -210,6 +210,18 @@ def _plan(arguments: Namespace) -> int:
     return plan(arguments)
 
 
+def _import(arguments: Namespace) -> int:
+    from ipo_sim.cli.licence_csv import import_licences  # noqa: PLC0415 - MQTT is heavy, and other commands need none
+
+    return import_licences(arguments)
+
+
+def _export(arguments: Namespace) -> int:
+    from ipo_sim.cli.licence_csv import export_licences  # noqa: PLC0415 - as above
+
+    return export_licences(arguments)
+
+
 def _texts(arguments: Namespace) -> Iterator[str]:
     """The keys of the line; `-` stands for those on standard input."""
     for text in arguments.keys:
@@ -240,6 +252,8 @@ def _today() -> date:
 
 
 _COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
+    "import": _import,
+    "export": _export,
     "issue": _issue,
     "show": _show,
     "verify": _verify,

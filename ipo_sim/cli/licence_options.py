@@ -26,12 +26,18 @@ _SHOW = """\
 Explains what keys license. With --config or --unit it shows the licence form of a unit as a management tool does: each
 key with its type, status, instances and expiry, and the serial of the feature key.
 """
+_IMPORT = """\
+Enters the licence keys of a CSV file, name,key in each row without a header, into a unit that runs, or with --config
+into a configuration file, whose comments stay. Each row stands alone: bad ones are told with their line, the good ones
+go in; keys that are there already are passed over, and nothing is deleted. Exit code 1: some rows were bad; 2: nothing
+was done.
+"""
 _SECRET = "what binds keys to cards; else IPO_SIM_SECRET, else the public default of a bench"  # noqa: S105 - a help text
 
 
 def add_licence(commands: Commands) -> None:
     """`licence`, with its commands."""
-    text = "issue, explain and verify bench licence keys"
+    text = "issue, explain and verify bench licence keys, import and export them"
     parser = commands.add_parser("licence", help=text, description=f"{text.capitalize()}.")
     # Taken, and not shown: as an alias it would stand in every list.
     commands.choices["license"] = parser
@@ -42,6 +48,8 @@ def add_licence(commands: Commands) -> None:
     _add_list(below)
     _add_plan(below)
     _add_dect(below)
+    _add_import(below)
+    _add_export(below)
 
 
 def _add_issue(commands: Commands) -> None:
@@ -122,6 +130,30 @@ def _add_plan(commands: Commands) -> None:
     )
     plan.add_argument("--issue", action="store_true", help="mint bench keys for what is missing")
     add_json(plan)
+
+
+def _add_import(commands: Commands) -> None:
+    example = (
+        "ipo-sim licence import bench-1 licences.csv --load\n"
+        "ipo-sim licence import bench-1 licences.csv --config bench.yaml"
+    )
+    text = "enter the licence keys of a CSV file"
+    importing = add_command(commands, "import", MODULE, text, example, description=_IMPORT)
+    importing.add_argument("unit", metavar="UNIT", help="name of the unit")
+    importing.add_argument("file", metavar="FILE", help="CSV file, name,key in each row; - reads standard input")
+    importing.add_argument("--config", metavar="CONFIG", type=Path, help="add them to this configuration file")
+    importing.add_argument("--load", action="store_true", help="load the configuration then, so that keys are checked")
+    add_client(importing)
+
+
+def _add_export(commands: Commands) -> None:
+    example = "ipo-sim licence export bench-1 licences.csv\nipo-sim licence export bench-1 --config bench.yaml"
+    text = "write the licence keys of a unit as a CSV file"
+    exporting = add_command(commands, "export", MODULE, text, example)
+    exporting.add_argument("unit", metavar="UNIT", help="name of the unit")
+    exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="file to write; - prints, the default")
+    exporting.add_argument("--config", metavar="CONFIG", type=Path, help="from this configuration file")
+    add_client(exporting)
 
 
 def _add_serial(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 # Units of one daemon: what a fleet process is measured for.
 MAX_UNITS = 10_000
 # Far above what any unit was sold with, and below what a unit holds, so that licences can still be added.
-MAX_LICENCES = 1_000
+MAX_LICENCES = 100_000
+# Users, extensions and base stations: what a unit has of each at most, with room for mistakes of theirs.
+MAX_RECORDS = 1_000
 # A month: nobody waits longer for a grace to end.
 MAX_DURATION_S = 31 * 24 * 3600
 # What the daemon's clock can be set to.
@@ -206,7 +208,7 @@ class UserEntry(Entry):
     profile: Text = Field(
         "basic", description="Profile; any but basic takes a licence.", json_schema_extra=_from_catalogue("profile")
     )
-    features: list[Text] = Field([], max_length=MAX_LICENCES, description="Further features that take a licence each.")
+    features: list[Text] = Field([], max_length=MAX_RECORDS, description="Further features that take a licence each.")
 
 
 class ExtensionEntry(Entry):
@@ -234,7 +236,7 @@ class DectEntry(Entry):
     park: Text = Field(description="Portable Access Rights Key, 10 hexadecimal digits.", examples=["1F-10-0A-4C-32"])
     licence: Text | None = Field(None, description="Licence key of the IP DECT system, 64 characters.")
     bases: list[Annotated[BaseEntry, _opened("mac")]] = Field(
-        [], max_length=MAX_LICENCES, description="Base stations.", examples=[["02:00:5e:10:00:01"]]
+        [], max_length=MAX_RECORDS, description="Base stations.", examples=[["02:00:5e:10:00:01"]]
     )
     violation_timer: bool = Field(
         default=False, description="Whether lost base stations block voice after 72 hours, instead of at once."
@@ -290,9 +292,9 @@ class UnitEntry(Entry):
     licences: list[Annotated[LicenceEntry, _opened("key")]] = Field(
         [], max_length=MAX_LICENCES, description="Licence keys in the unit's configuration."
     )
-    users: list[UserEntry] = Field([], max_length=MAX_LICENCES, description="Users with their profiles.")
+    users: list[UserEntry] = Field([], max_length=MAX_RECORDS, description="Users with their profiles.")
     extensions: list[ExtensionEntry] = Field(
-        [], max_length=MAX_LICENCES, description="IP extensions; ports of cards need no entry."
+        [], max_length=MAX_RECORDS, description="IP extensions; ports of cards need no entry."
     )
     dect: DectEntry | None = Field(None, description="The IP DECT system; none by default.")
 

@@ -10,8 +10,8 @@ from ipo_sim.config.mistakes import MAX_MISTAKES_TOLD, Location, Mistake, path_t
 from ipo_sim.config.yaml_nodes import Survey, TooMuch, canonical, parsed
 from ipo_sim.errors import ConfigError
 
-# 10,000 units written out in 400 bytes each; a template needs a hundred bytes for any number of them.
-MAX_BYTES = 4 * 1024 * 1024
+# 100,000 licence keys, or 10,000 units written out in 800 bytes each; any number of units needs one entry with a count.
+MAX_BYTES = 8 * 1024 * 1024
 
 
 class Source:

@@ -16,6 +16,8 @@ from ipo_sim.licensing.status import LicenceStatus
 INVALID_TYPE = "Invalid"
 # Far above what any unit was sold with: a file of 100,000 rows goes in whole, endless ones do not.
 MAX_LICENCES = 150_000
+# Numbers are never used again: what JSON readers keep exact.
+MAX_NUMBER = 2**53 - 1
 # Of a string that is none, what a message shows.
 MAX_SHOWN = 32
 

@@ -8,8 +8,8 @@ from typing import NamedTuple, NoReturn
 
 from ipo_sim.errors import CommandRejected
 
-# The longest sensible request imports a unit's licences: 900 lines of CSV.
-MAX_REQUEST_BYTES = 64 * 1024
+# The longest sensible request imports licences: 5,000 keys of some 40 bytes.
+MAX_REQUEST_BYTES = 256 * 1024
 
 # An id is remembered and echoed; a UUID has 36 characters.
 MAX_ID_CHARACTERS = 128

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
-from ipo_sim.runtime import dect_commands, intents, usage_commands
+from ipo_sim.runtime import dect_commands, intents, licence_commands, usage_commands
 from ipo_sim.runtime.carry_out import applied, apply, happen, situation
 from ipo_sim.runtime.command import Call, Command
 from ipo_sim.runtime.context import Context
@@ -243,6 +243,7 @@ _ALL = (
         _what_if,
         changes=False,
     ),
+    *licence_commands.COMMANDS,
     *usage_commands.COMMANDS,
     *dect_commands.COMMANDS,
     Command("status", "Show everything that is known of the unit", "status", a.Arguments, _status, changes=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ipo_sim.core.model import UnitName
@@ -13,6 +14,7 @@ from ipo_sim.errors import CommandRejected
 # Answers of changing commands are some hundred bytes each; a client that repeats does so within its last few requests.
 MAX_ANSWERS = 1_000
 MAX_ID_CHARACTERS = 128
+MAX_REQUEST_CHARACTERS = 1_000
 
 Answer = dict[str, Any]
 
@@ -36,6 +38,10 @@ class Requests:
         if not 0 < len(request_id) <= MAX_ID_CHARACTERS or not request_id.isprintable():
             raise CommandRejected("bad-id", f"an id has 1 to {MAX_ID_CHARACTERS} printable characters")
         key = (unit, request_id)
+        # Of a long one, such as 5,000 licence keys, it is enough to know it again.
+        if len(request) > MAX_REQUEST_CHARACTERS:
+            digest = sha256(request.encode(errors="replace")).hexdigest()
+            request = f"{request[:MAX_REQUEST_CHARACTERS]}... (sha256 {digest})"
         known = self._known.get(key)
         if known is None:
             outcome = await self._run(key, request, run)

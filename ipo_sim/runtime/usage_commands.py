@@ -31,10 +31,6 @@ async def _register(call: Call) -> Answer:
     return {**applied(done), "state": phone.state}
 
 
-def _import_licences(_: Situation, args: a.LicenceKeys) -> Fact:
-    return e.LicencesImported(tuple(args.keys))
-
-
 def _acquire(_: Situation, args: a.Instances) -> Fact:
     return e.InstancesRequested(args.feature, args.holder, args.instances, args.request)
 
@@ -76,14 +72,6 @@ def _unregister_phone(_: Situation, args: a.ExtensionNumber) -> Fact:
 
 
 COMMANDS = (
-    Command(
-        "import-licences",
-        "Enter many licence keys at once; those that are there already are passed over",
-        "import-licences keys=0123456789ABCDEF0123456789ABCDEF,FEDCBA9876543210FEDCBA9876543210",
-        a.LicenceKeys,
-        apply,
-        _import_licences,
-    ),
     Command(
         "acquire",
         "Take instances of a feature for a holder",
