@@ -44,21 +44,19 @@ def ipo_sim(*arguments: object, home: Path, **options: Any) -> subprocess.Comple
     )
 
 
-class Daemon:
-    """A process of `ipo-sim run` on a state directory; `output` is what it printed and was waited for."""
+class Process:
+    """A process of the program; `output` is what it printed and was waited for, `log` goes to a file."""
 
-    def __init__(self, state_dir: Path, *arguments: object) -> None:
-        self.state_dir = state_dir
+    def __init__(self, home: Path, log: Path, *arguments: object) -> None:
         self.output: list[str] = []
-        command = [sys.executable, "-m", "ipo_sim", "run", "--state-dir", state_dir, *arguments]
-        self._log = state_dir.with_name(f"{state_dir.name}.log").open("ab+")
+        self._log = log.open("ab+")
         self.process = subprocess.Popen(
-            list(map(str, command)),
+            [sys.executable, "-m", "ipo_sim", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=self._log,
             bufsize=0,
             cwd=ROOT,
-            env=environment(state_dir.parent),
+            env=environment(home),
         )
         self._pending = b""
 
@@ -69,14 +67,8 @@ class Daemon:
         self.kill()
 
     @property
-    def file(self) -> dict[str, Any]:
-        """Its daemon.json."""
-        content: dict[str, Any] = json.loads((self.state_dir / "daemon.json").read_text())
-        return content
-
-    @property
     def log(self) -> str:
-        """What it has logged so far, and what daemons before it did on the same directory."""
+        """What it has logged so far, and what processes before it did to the same file."""
         self._log.seek(0)
         return self._log.read().decode()
 
@@ -101,7 +93,7 @@ class Daemon:
         try:
             code = self.process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the daemon does not end; log: {self.log}") from None
+            raise AssertionError(f"the process does not end; log: {self.log}") from None
         self._stdout.close()
         return code
 
@@ -125,6 +117,21 @@ class Daemon:
     @property
     def _stdout(self) -> Any:
         return self.process.stdout
+
+
+class Daemon(Process):
+    """A process of `ipo-sim run` on a state directory."""
+
+    def __init__(self, state_dir: Path, *arguments: object) -> None:
+        self.state_dir = state_dir
+        log = state_dir.with_name(f"{state_dir.name}.log")
+        super().__init__(state_dir.parent, log, "run", "--state-dir", state_dir, *arguments)
+
+    @property
+    def file(self) -> dict[str, Any]:
+        """Its daemon.json."""
+        content: dict[str, Any] = json.loads((self.state_dir / "daemon.json").read_text())
+        return content
 
 
 def started(state_dir: Path, *arguments: object) -> Daemon:
