@@ -20,7 +20,9 @@ _PREAMBLE = {"bash": f'_ipo_sim_units() {{\n  compgen -W "$({_ASK})" -- "$1"\n}}
 _KINDS = {
     "config": shtab.FILE,
     "configs": shtab.FILE,
+    "device": shtab.FILE,
     "file": shtab.FILE,
+    "secret_file": shtab.FILE,
     "state_dir": shtab.DIRECTORY,
     "unit": _UNITS,
 }

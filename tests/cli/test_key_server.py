@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import signal
 import socket
 import stat
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from ipo_sim.cli.command_line import parse
 from ipo_sim.cli.main import main
-from tests.cli.daemons import Process, ipo_sim
+from tests.cli.daemons import ROOT, Process, ipo_sim
 from tests.cli.key_servers import SERIAL, KeyServer
 from tests.cli.test_command_line import exit_of
+
+HOW_TO = (ROOT / "docs" / "how-to" / "key-server.md").read_text()
 
 
 @pytest.fixture
@@ -158,3 +164,29 @@ def test_mistakes_are_one_clear_line(words: str, error: str, home: Path, capsys:
     said = capsys.readouterr()
     assert (said.out, len(said.err.splitlines())) == ("", 1)
     assert error.format(home=home) in said.err
+
+
+def test_the_commands_of_the_how_to_are_understood() -> None:
+    commands = re.findall(r"^    ipo-sim (.+)$", HOW_TO, re.MULTILINE)
+    assert len(commands) > 6
+    assert {parse(shlex.split(command)).command for command in commands} == {"key-server", "run"}
+
+
+def test_the_configuration_of_the_how_to_is_right(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = re.search(r"^    # office.yaml\n((?:    .*\n)+)", HOW_TO, re.MULTILINE)
+    assert found is not None
+    (home / "office.yaml").write_text(textwrap.dedent(found[1]))
+    assert main(["check", str(home / "office.yaml")]) == 0
+    assert "office: ip406v2" in capsys.readouterr().out
+
+
+def test_the_errors_of_the_how_to_are_said_somewhere() -> None:
+    table = HOW_TO.partition("## What the errors mean")[2]
+    texts = re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)
+    sources = "".join(path.read_text() for path in (ROOT / "ipo_sim").rglob("*key_server/*.py"))
+    sources += "".join(path.read_text() for path in (ROOT / "ipo_sim").rglob("key_server*.py"))
+    for text in [text for cell in texts for text in re.findall(r"`(.*?)`", cell)]:
+        fixed = re.sub(
+            r"^refused: | \.\.\.$| 127\.0\.0\.1 port 50800|127\.0\.0\.1 port 50800 | at 255.*| within.*", "", text
+        )
+        assert fixed in sources, text
