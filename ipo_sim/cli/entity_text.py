@@ -88,7 +88,8 @@ def _unit(payload: Payload) -> tuple[str, str]:
 
 
 def _feature_key(payload: Payload) -> tuple[str, str]:
-    card = f"card {payload['serial']}" if payload.get("serial") else f"card {payload['presence']}"
+    word = "dongle" if (payload.get("kind") or "").startswith("dongle-") else "card"
+    card = f"{word} {payload['serial']}" if payload.get("serial") else f"feature key {payload['presence']}"
     grace = f", grace until {payload['grace_until']}" if payload.get("grace_until") else ""
     return payload["condition"], card + grace
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import PlaceKind
 from ipo_sim.cli.screen import Line, Piece
 from ipo_sim.cli.terminal import edition_words, plural
@@ -43,7 +44,7 @@ def brief(name: UnitName, store: Store) -> Line:
     return [
         (f"{name}: ", ("bold",)),
         *_status(store),
-        (", card ", _PLAIN),
+        (f", {_key_word(store)} ", _PLAIN),
         *_card(store),
         (", ", _PLAIN),
         (f"{serving} of {plural(len(parts), 'part')} in service", ("green",) if serving == len(parts) else ("red",)),
@@ -57,7 +58,7 @@ def full(name: UnitName, store: Store) -> Iterator[Line]:
     modules = [part for part in parts if part.place.kind is PlaceKind.EXPANSION]
     cards = [part for part in parts if part.place.kind is not PlaceKind.EXPANSION]
     yield [(f"{name:<{_TITLE}}", ("bold",)), *_status(store)]
-    yield [_title("card"), *_card(store)]
+    yield [_title(_key_word(store)), *_card(store)]
     yield [_title("slots"), *_row(cards)]
     yield [_title("modules"), *_row(modules)]
     yield [_title("alarms"), *_alarm_row(store)]
@@ -89,7 +90,13 @@ def _card(store: Store) -> Iterator[Piece]:
     yield key.condition.replace("_", " "), (_KEY_COLOURS.get(key.condition, "dim"),)
     if key.grace_until is not None:
         until = rfc3339(Nanoseconds(key.grace_until + status.clock_offset_ns))
-        yield f" for card {key.validated_serial} until {until}", _PLAIN
+        yield f" for {_key_word(store)} {key.validated_serial} until {until}", _PLAIN
+
+
+def _key_word(store: Store) -> str:
+    """What the feature key of the unit's model is called."""
+    status = _value(store, "unit", UnitStatus)
+    return "dongle" if status is not None and load_catalogue().models[status.model].dongles else "card"
 
 
 def _row(parts: Sequence[Part]) -> Iterator[Piece]:

@@ -14,11 +14,15 @@ from ipo_sim.runtime.requests import Answer
 
 
 class Situation(NamedTuple):
-    """What a fact is made from: the unit, simulation time, and how to find the last card that was in its reader."""
+    """What a fact is made from: the unit, simulation time, and how to find the last card that was in its reader.
+
+    `imagined`: nothing happens, so that hands may be at a reader which no command can reach.
+    """
 
     unit: Unit
     now: Nanoseconds
     last_card: Callable[[], FeatureKeyInserted | None]
+    imagined: bool = False
 
 
 class Call(NamedTuple):

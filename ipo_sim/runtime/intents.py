@@ -24,6 +24,7 @@ from ipo_sim.core.events import (
     ShutdownRequested,
 )
 from ipo_sim.core.model import KeyPresence, KeyReason, Nanoseconds, Unit
+from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
 from ipo_sim.runtime.command import Situation
@@ -51,19 +52,18 @@ def shutdown(_: Situation, args: a.Shutdown) -> Fact:
 
 def insert_card(situation: Situation, args: a.Card) -> Fact:
     """The card that was named, or the one last in the reader, or the configured one, with what was said about it."""
-    _require_virtual(situation.unit)
+    _require_virtual(situation)
     said = args.model_dump(exclude_none=True)
     unit = situation.unit
     counter = unit.key.counter + 1
     if args.serial is not None:
-        kind = unit.catalogue.models[unit.definition.model].own_key_kind
-        return FeatureKeyInserted(**{"kind": kind, **said}, counter=counter)
+        return FeatureKeyInserted(**{"kind": _kind(unit), **said}, counter=counter)
     return replace(_known_card(situation), **said, counter=counter)
 
 
 def remove_card(situation: Situation, _: a.Arguments) -> Fact:
     """The reader is empty."""
-    _require_virtual(situation.unit)
+    _require_virtual(situation)
     return FeatureKeyRemoved(situation.unit.key.counter)
 
 
@@ -101,7 +101,7 @@ def set_fault(situation: Situation, args: a.Fault) -> Fact:
     """A part fails; or the feature key cannot be read, for the reason given."""
     if args.path != FEATURE_KEY:
         return FaultSet(args.path, str(args.fault))
-    _require_virtual(situation.unit)
+    _require_virtual(situation)
     reasons = {str(int(reason)): reason for reason in UNREADABLE}
     reason = reasons.get(str(args.fault))
     if reason is None:
@@ -114,7 +114,7 @@ def clear_fault(situation: Situation, args: a.Place) -> Fact:
     """A failed part works again; or the card in the reader can be read again."""
     if args.path != FEATURE_KEY:
         return FaultCleared(args.path)
-    _require_virtual(situation.unit)
+    _require_virtual(situation)
     key = situation.unit.key
     if key.presence is not KeyPresence.UNREADABLE:
         raise CommandRejected("no-fault", f"the feature key is {key.presence}, not unreadable")
@@ -132,11 +132,24 @@ def set_date(situation: Situation, args: a.Time) -> Fact:
     return DateSet(Nanoseconds(date - situation.now))
 
 
-def _require_virtual(unit: Unit) -> None:
-    kind = unit.definition.reader_kind
-    if kind != VIRTUAL:
-        name = unit.definition.name
-        raise CommandRejected("reader-not-virtual", f"unit {name} has a {kind} reader: a card goes in and out there")
+def _require_virtual(situation: Situation) -> None:
+    definition = situation.unit.definition
+    kind = definition.reader_kind
+    if kind == VIRTUAL or situation.imagined:
+        return
+    where = f"at {definition.reader_name}" if kind == KEY_SERVER else "there"
+    what = "the dongle" if kind == KEY_SERVER else "a card"
+    raise CommandRejected(
+        "reader-not-virtual", f"unit {definition.name} has a {kind} reader: {what} goes in and out {where}"
+    )
+
+
+def _kind(unit: Unit) -> str:
+    """What is put in: at a key server such a dongle as is there, or the first that the model takes."""
+    model = unit.catalogue.models[unit.definition.model]
+    if unit.definition.reader_kind != KEY_SERVER:
+        return model.own_key_kind
+    return unit.key.kind or model.dongles[0]
 
 
 def _known_card(situation: Situation) -> FeatureKeyInserted:

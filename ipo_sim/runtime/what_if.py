@@ -67,7 +67,7 @@ class Imagined:
         elif asked.command.intent is None:
             raise CommandRejected("not-imaginable", f"{asked.command.verb} cannot be part of a what-if")
         else:
-            situation = Situation(self.unit, self.now, self._last_card)
+            situation = Situation(self.unit, self.now, self._last_card, imagined=True)
             self._happen(self.now, asked.command.intent(situation, asked.arguments))
             self._advance(self.now)
 

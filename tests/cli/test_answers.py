@@ -147,7 +147,7 @@ def test_values_in_a_line(value: object, text: str) -> None:
             "feature-key",
             {"condition": "grace", "serial": None, "presence": "absent", "grace_until": AT},
             "grace",
-            f"card absent, grace until {AT}",
+            f"feature key absent, grace until {AT}",
         ),
         (
             "reader",
