@@ -36,15 +36,16 @@ def command_help(verb: str) -> str:
         f"{name}={name.upper()}" if name in needed else f"[{name}={name.upper()}]" for name in schema["properties"]
     ]
     lines = [" ".join((f"ipo-sim ctl UNIT {verb}", *names)), "", f"{command.help}."]
-    rows = [(f"  {name}", _meaning(field)) for name, field in schema["properties"].items()]
+    words = schema.get("$defs", {})
+    rows = [(f"  {name}", _meaning(field, words)) for name, field in schema["properties"].items()]
     if rows:
         lines += ["", "arguments:", *table(rows)]
     return "\n".join([*lines, "", "example:", f"  ipo-sim ctl bench-1 {command.example}"])
 
 
-def _meaning(field: dict[str, object]) -> str:
+def _meaning(field: dict[str, object], words: dict[str, dict[str, object]]) -> str:
     """The description of an argument, and what it may be."""
-    choices = _choices(field)
+    choices = _choices({**words.get(str(field.get("$ref")).rpartition("/")[2], {}), **field})
     default = field.get("default")
     parts = (field.get("description"), choices and f"One of {choices}.", default and f"{default} by default.")
     return " ".join(str(part) for part in parts if part)

@@ -16,7 +16,7 @@ from ipo_sim.cli import licence_dect
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.licence_names import find_licence, known_name, why_unrecognised
 from ipo_sim.cli.terminal import Style, print_json, table
-from ipo_sim.licensing.key import DEFAULT_SECRET, FIELD_MAX, LicenceKey, issue, recognise, verify
+from ipo_sim.licensing.key import DEFAULT_SECRET, FIELD_MAX, TAG_LETTERS, LicenceKey, issue, recognise, verify
 from ipo_sim.licensing.status import LicenceStatus
 
 SERIAL_DIGITS = 10
@@ -158,7 +158,10 @@ def _judged(text: str, serial: str, secret: bytes, today: date, catalogue: Catal
     if name is None:
         status, why = LicenceStatus.INVALID, f"this catalogue has no licence code {key.licence_code}"
     elif not verify(key, serial, secret):
-        status, why = LicenceStatus.INVALID, "issued for another card, or with another secret"
+        status, why = (
+            LicenceStatus.INVALID,
+            f"issued for another card, with another secret, or mistyped in its last {TAG_LETTERS} characters",
+        )
     elif key.expiry is not None and key.expiry < today:
         status, why = LicenceStatus.EXPIRED, f"it was valid until {key.expiry}"
     return {**_facts(key, name), "status": status, "why": why}

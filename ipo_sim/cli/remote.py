@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from difflib import get_close_matches
 from secrets import token_hex
@@ -23,6 +24,7 @@ Json = dict[str, Any]
 MAX_UNITS_NAMED = 10
 
 _QOS_STATE, _QOS_ANSWER = 0, 1
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 class Remote:
@@ -97,9 +99,9 @@ class Remote:
         await self._subscribe(self._topics.availability("+"), _QOS_STATE)
         await self._subscribe(self._topics.availability(unit), _QOS_STATE)
         known = sorted(self._availability)
-        near = get_close_matches(unit, known, n=1)
-        if near:
-            hint = f"did you mean {near[0]}?"
+        near = nearest_unit(unit, known)
+        if near is not None:
+            hint = f"did you mean {near}?"
         elif known:
             hint = f"there are {', '.join(known[:MAX_UNITS_NAMED])}{', ...' if len(known) > MAX_UNITS_NAMED else ''}"
         else:
@@ -157,6 +159,13 @@ class Remote:
         future = self._answers.get(str(answer.get("id")))
         if future is not None and not future.done():
             future.set_result(answer)
+
+
+def nearest_unit(name: str, known: Sequence[str]) -> str | None:
+    """The unit that is probably meant: the one with the same number, else the one written most alike."""
+    bare = _LEADING_ZEROS.sub("", name)
+    same = next((other for other in known if _LEADING_ZEROS.sub("", other) == bare), None)
+    return same or next(iter(get_close_matches(name, known, n=1)), None)
 
 
 @asynccontextmanager

@@ -83,6 +83,10 @@ def _settings(config: Path | None) -> Settings:
     return demo_settings()
 
 
+# The scale of who begins anew and says none.
+REAL_TIME = 1.0
+
+
 def _scale(arguments: Namespace, settings: Settings) -> float | None:
     """The scale that is asked for; None: time goes on as it did, as commands may have set it."""
     if arguments.time_scale is not None:
@@ -90,7 +94,7 @@ def _scale(arguments: Namespace, settings: Settings) -> float | None:
             return check_scale(arguments.time_scale)
         except ValueError as error:
             raise UsageError(f"--time-scale: {error}") from None
-    return settings.time_scale if arguments.fresh or settings.time_scale != 1.0 else None
+    return REAL_TIME if settings.time_scale is None and arguments.fresh else settings.time_scale
 
 
 async def _serve(plan: Plan, runtime: Runtime, readers: FeatureKeyReaders, summary: Summary) -> int:

@@ -94,6 +94,8 @@ class Watch(Heard):
                 self._print(path, None, self.entities[path])
         self._live = True
         self._check_goal()
+        if self._goal is not None and self.done.is_set() and not show_all:
+            self._print(self._goal.path, None, self.entities.get(self._goal.path))
 
     def _show(self, path: str, before: Any, after: Any) -> None:  # noqa: ANN401 - a JSON value
         self._print(path, before, after)
@@ -141,7 +143,7 @@ def retained(arguments: Namespace) -> dict[str, Any]:
 def change_line(path: str, before: Any, after: Any, style: Style) -> str:  # noqa: ANN401 - a JSON value
     """What became of an entity, in one line."""
     if after is None:
-        return f"{style(path, 'bold')}  gone"
+        return f"{style(path, 'bold')}  {'not there' if before is None else 'gone'}"
     if not isinstance(after, dict):
         return f"{style(path, 'bold')}  {style(str(after), colour_of(str(after)))}"
     cause = f"  {style('< ' + cause_text(after), 'dim')}" if after.get("cause") else ""

@@ -344,8 +344,11 @@ class MqttEntry(Entry):
 class TimeEntry(Entry):
     """The clock of the daemon."""
 
-    scale: float = Field(
-        1.0, ge=MIN_TIME_SCALE, le=MAX_TIME_SCALE, description="How much faster than the wall clock time runs."
+    scale: float | None = Field(
+        None,
+        ge=MIN_TIME_SCALE,
+        le=MAX_TIME_SCALE,
+        description="How much faster than the wall clock time runs; without it, as commands set it last.",
     )
 
 

@@ -61,7 +61,7 @@ def _settings(
         units=tuple(units),
         readers=MappingProxyType(readers),
         mqtt=_broker(file.mqtt, folder, password),
-        time_scale=float(file.time.scale),
+        time_scale=None if file.time.scale is None else float(file.time.scale),
         state_dir=_path(folder, file.state_dir),
         warnings=warnings,
     )

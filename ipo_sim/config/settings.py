@@ -74,6 +74,6 @@ class Settings:
     units: tuple[UnitDefinition, ...]
     readers: Mapping[UnitName, ReaderSettings]
     mqtt: BrokerSettings
-    time_scale: float
+    time_scale: float | None
     state_dir: Path | None
     warnings: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from ipo_sim.config.entries import SHORTHANDS, ConfigFile
 from ipo_sim.config.mistakes import Findings, Location, Mistake, choice, shown
 from ipo_sim.config.source import Source
+from ipo_sim.config.words import OFFSETS, utc_offset_minutes
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -89,10 +90,11 @@ def _worded(source: Source, detail: ErrorDetails) -> Mistake:
         return Mistake(location, f"unknown setting; {choice(_settings_at(location[:-1]), location[-1])}", at_key=True)
     if kind == "missing":
         return Mistake(location, "missing")
+    text = source.scalar_text(location)
+    if location and location[-1] == "timezone" and text is not None and utc_offset_minutes(text) is None:
+        return Mistake(location, f"{text[:40]} {OFFSETS}")
     secret = bool(location) and location[-1] in SECRET_NAMES
-    return Mistake(
-        location, _message(detail, "this" if secret else shown(detail["input"]), source.scalar_text(location))
-    )
+    return Mistake(location, _message(detail, "this" if secret else shown(detail["input"]), text))
 
 
 def _message(detail: ErrorDetails, value: str, text: str | None) -> str:

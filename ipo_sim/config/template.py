@@ -112,7 +112,7 @@ units:
 #   url: "mqtt://127.0.0.1:1883"
 #   prefix: ipo-sim
 # time:
-#   scale: 1.0                      # 60: an hour of unit time takes a minute
+#   scale: 60                       # an hour of unit time takes a minute; left out: as commands set it last
 # state_dir: state                  # journal of what happened; `ipo-sim run --fresh` starts from this file
 """
 

@@ -101,7 +101,7 @@ class UnitCheck:
         if entry.mac is not None and words.mac_address(entry.mac) is None:
             self._tell((*here, "mac"), f"{entry.mac!r} is not the MAC address of a station")
         if words.utc_offset_minutes(entry.timezone) is None:
-            self._tell((*here, "timezone"), f'{entry.timezone!r} is not an offset from UTC, "-12:00" to "+14:00"')
+            self._tell((*here, "timezone"), f"{entry.timezone!r} {words.OFFSETS}")
 
     def _check_licences(self, entry: UnitEntry, here: Location) -> None:
         seen: dict[str, Location] = {}
@@ -117,6 +117,7 @@ class UnitCheck:
 
     def _check_users(self, entry: UnitEntry, here: Location) -> None:
         names: dict[str, Location] = {}
+        numbers: dict[str, Location] = {}
         for where, user in self._salvage.enumerate(here, entry.users):
             problem = user_problem(self._catalogue, user_of(user))
             if problem is not None:
@@ -125,6 +126,9 @@ class UnitCheck:
             if user.name in names:
                 self._tell((*where, "name"), f"the same name as {path_text(names[user.name])}")
             names.setdefault(user.name, where)
+            if user.extension and user.extension in numbers:
+                self._tell((*where, "extension"), f"the same extension as {path_text(numbers[user.extension])}")
+            numbers.setdefault(user.extension, where)
 
     def _check_extensions(self, entry: UnitEntry, here: Location) -> None:
         numbers: dict[str, Location] = {}

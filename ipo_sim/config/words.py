@@ -16,6 +16,7 @@ MQTT_VERSIONS = {"3.1.1": 4, "5": 5}
 # The furthest offsets that places on earth have.
 _MIN_OFFSET, _MAX_OFFSET = -12 * 60, 14 * 60
 
+OFFSETS = 'is not an offset from UTC, "-12:00" to "+14:00"'
 _NUMBER = re.compile(r"\{n(?::0(\d))?\}", re.ASCII)
 _UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")

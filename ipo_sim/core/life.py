@@ -49,12 +49,26 @@ TRANSITIONS: Mapping[Lifecycle, Mapping[str, tuple[Lifecycle, ...]]] = {
 }
 
 
+# How who can ask for it says it; what the unit does by itself nobody can ask for.
+_WORDS: Mapping[str, str] = {
+    PowerApplied.TYPE: "power on",
+    PowerRemoved.TYPE: "power off",
+    RestartRequested.TYPE: "restart",
+    ShutdownRequested.TYPE: "shutdown",
+}
+
+
 def require(draft: Draft, trigger: str) -> None:
     """Reject a trigger that the table does not know for this state."""
     state = draft.life.state
     if trigger not in TRANSITIONS[state]:
-        allowed = ", ".join(TRANSITIONS[state])
-        raise CommandRejected("wrong-state", f"{trigger} is not possible while {state}; possible: {allowed}")
+        allowed = ", ".join(_WORDS[known] for known in TRANSITIONS[state] if known in _WORDS)
+        words = f"{_WORDS[trigger]} is not possible while the unit is {_adjective(state)}; possible: {allowed}"
+        raise CommandRejected("wrong-state", words)
+
+
+def _adjective(state: Lifecycle) -> str:
+    return state.replace("_", " ")
 
 
 def apply_power(draft: Draft, _fact: PowerApplied) -> None:

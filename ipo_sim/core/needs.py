@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ipo_sim.catalogue.types import EditionRule, PlaceKind
+from ipo_sim.core.acquisition import MAX_INSTANCES
 from ipo_sim.core.model import Hold, Part, Unit
-from ipo_sim.core.people import MAX_INSTANCES, RESERVES, endpoint_of, licensed_features
+from ipo_sim.core.people import RESERVES, endpoint_of, licensed_features
 from ipo_sim.core.pools import PRI, SIP, VCM, VOICEMAIL, Supply, needs_licence, supply_of, survey
 from ipo_sim.licensing.purchase import Terms
 

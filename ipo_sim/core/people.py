@@ -1,4 +1,4 @@
-"""Users, IP extensions with their phones, calls, and whoever else takes instances of a licensed feature."""
+"""Users, and IP extensions with their phones."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import re
 from ipaddress import ip_address
 
 from ipo_sim.catalogue.types import Catalogue, Consumption, LicenceKind
-from ipo_sim.core.dect import DECT_CALL, require_registration, require_room, require_voice
+from ipo_sim.core.dect import require_registration, require_room
 from ipo_sim.core.draft import Claim, Draft
 from ipo_sim.core.events import (
-    CallEnded,
-    CallStarted,
     ExtensionConfigured,
     ExtensionRemoved,
-    InstancesReleased,
-    InstancesRequested,
     PhoneRegistered,
     PhoneUnregistered,
     UserConfigured,
@@ -33,20 +29,13 @@ from ipo_sim.core.model import (
 )
 from ipo_sim.core.pools import (
     AVAYA_ENDPOINTS,
-    PRI,
-    SIP,
     THIRD_PARTY_ENDPOINTS,
-    VCM,
-    VOICEMAIL,
     needs_licence,
 )
 from ipo_sim.errors import CommandRejected
 
 BASIC = "basic"
 MAX_HOLDER = 64
-# More than any capacity of the catalogue; keeps sums small.
-MAX_INSTANCES = 10_000
-MAX_HOLDINGS = 20_000
 MAX_USER_NAME, MAX_FULL_NAME = 15, 31
 RESERVED = "reserved"
 REGISTERED = "registered"
@@ -57,76 +46,11 @@ _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _FORBIDDEN = re.compile(r"[/+#,\"\x00-\x1f\x7f]")
 
 
-def request_instances(draft: Draft, fact: InstancesRequested) -> None:
-    """A claim of a use; the same claim again is no second one."""
-    _require_running(draft)
-    _require_feature(draft, fact.feature)
-    _require_holder(fact.holder)
-    if not 1 <= fact.instances <= MAX_INSTANCES:
-        raise CommandRejected("bad-instances", f"1 to {MAX_INSTANCES} instances can be taken, not {fact.instances}")
-    if any(_is(held, fact.feature, fact.holder, fact.request) for held in draft.holdings):
-        raise CommandRejected("held-already", f"{fact.holder} holds {fact.feature} already")
-    _claim(draft, Holding(fact.feature, fact.holder, fact.request, fact.instances, Consumption.IN_USE, draft.seq))
-
-
-def release_instances(draft: Draft, fact: InstancesReleased) -> None:
-    """What was acquired goes back; what users and phones hold goes with their own facts."""
-    kept = tuple(
-        held
-        for held in draft.holdings
-        if held.consumption is not Consumption.IN_USE or not _is(held, fact.feature, fact.holder, fact.request)
-    )
-    if len(kept) == len(draft.holdings):
-        raise CommandRejected("not-held", f"{fact.holder} holds nothing of {fact.feature}")
-    draft.holdings = kept
-
-
-def start_call(draft: Draft, fact: CallStarted) -> None:
-    """A call takes all its channels or is refused."""
-    _require_running(draft)
-    _require_holder(fact.call)
-    holder = f"call:{fact.call}"
-    if any(held.holder == holder for held in draft.holdings):
-        raise CommandRejected("held-already", f"call {fact.call} is up already")
-    is_dect = bool(fact.extension) and _caller(draft, fact.extension).kind is ExtensionKind.DECT
-    # What a handset says comes over IP: it needs a voice compression channel at least.
-    vcm = max(1, fact.vcm) if is_dect else fact.vcm
-    wanted = {VCM: vcm, PRI: fact.pri, SIP: fact.sip, VOICEMAIL: fact.voicemail}
-    if fact.vcm < 0 or any(number < 0 or number > MAX_INSTANCES for number in wanted.values()):
-        raise CommandRejected("bad-instances", f"a call takes 0 to {MAX_INSTANCES} channels of a kind")
-    claims = [
-        Holding(feature, holder, DECT_CALL if is_dect else "", number, Consumption.IN_USE, draft.seq)
-        for feature, number in wanted.items()
-        if number
-    ]
-    if not claims:
-        raise CommandRejected("bad-instances", "a call without channels takes nothing")
-    _claim(draft, *claims)
-
-
-def _caller(draft: Draft, number: str) -> Extension:
-    """The IP extension that makes a call; an unlicensed phone makes emergency calls only."""
-    extension = _known_extension(draft, number)
-    if extension.state is not PhoneState.LICENSED:
-        raise CommandRejected("no-phone", f"the phone of extension {number} is {extension.state}")
-    if extension.kind is ExtensionKind.DECT:
-        require_voice(draft)
-    return extension
-
-
-def end_call(draft: Draft, fact: CallEnded) -> None:
-    """The call's channels are free."""
-    holder = f"call:{fact.call}"
-    kept = tuple(held for held in draft.holdings if held.holder != holder)
-    if len(kept) == len(draft.holdings):
-        raise CommandRejected("not-held", f"call {fact.call} is not up")
-    draft.holdings = kept
-
-
 def configure_user(draft: Draft, fact: UserConfigured) -> None:
     """A user as asked for; without instances for profile and features he stays as he was, or is not made."""
     _require_user(draft, fact)
     holder = f"user:{fact.name}"
+    _require_own_extension(draft, fact)
     user = User(fact.name, fact.full_name, fact.extension, fact.profile, fact.features, draft.seq, active=True)
     known = next((other for other in draft.users if other.name == fact.name), None)
     if known is not None and known._replace(seq=user.seq, active=True, cause=()) == user:
@@ -184,8 +108,8 @@ def remove_extension(draft: Draft, fact: ExtensionRemoved) -> None:
 
 def register_phone(draft: Draft, fact: PhoneRegistered) -> None:
     """A phone registers: with a licence, as unlicensed until one is free, or, of another maker, not at all."""
-    _require_running(draft)
-    extension = _known_extension(draft, fact.extension)
+    require_running(draft)
+    extension = known_extension(draft, fact.extension)
     if extension.registered is not None:
         raise CommandRejected("unchanged", f"the phone of extension {fact.extension} is registered already")
     if fact.mac and not _MAC.fullmatch(fact.mac):
@@ -200,7 +124,7 @@ def register_phone(draft: Draft, fact: PhoneRegistered) -> None:
 
 def unregister_phone(draft: Draft, fact: PhoneUnregistered) -> None:
     """The phone is gone; what it held, unless reserved, is free."""
-    extension = _known_extension(draft, fact.extension)
+    extension = known_extension(draft, fact.extension)
     if extension.registered is None:
         raise CommandRejected("unchanged", f"no phone is registered at extension {fact.extension}")
     _put(draft, extension._replace(registered=None, mac="", address=""))
@@ -300,19 +224,10 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _require_running(draft: Draft) -> None:
+def require_running(draft: Draft) -> None:
+    """Telephony is there; CommandRejected."""
     if draft.life.state is not Lifecycle.RUNNING:
-        raise CommandRejected("wrong-state", f"there is no telephony while {draft.life.state}")
-
-
-def _require_feature(draft: Draft, feature: str) -> None:
-    if feature not in draft.catalogue.licences_by_feature:
-        raise CommandRejected("unknown-feature", f"no licence of the catalogue feeds {feature[:MAX_HOLDER]!r}")
-
-
-def _require_holder(holder: str) -> None:
-    if not 1 <= len(holder) <= MAX_HOLDER or not holder.isprintable():
-        raise CommandRejected("bad-holder", f"a holder is named by 1 to {MAX_HOLDER} printable characters")
+        raise CommandRejected("wrong-state", f"there is no telephony while {draft.life.state.replace('_', ' ')}")
 
 
 def user_problem(catalogue: Catalogue, user: UserDefinition) -> tuple[str, str] | None:
@@ -347,6 +262,15 @@ def _require_user(draft: Draft, fact: UserConfigured) -> None:
         raise CommandRejected("capacity", f"this unit serves at most {most} users")
 
 
+def _require_own_extension(draft: Draft, fact: UserConfigured) -> None:
+    """One number, one user; a number without a port or phone is that of a user who logs in anywhere."""
+    other = next(
+        (user.name for user in draft.users if user.extension == fact.extension != "" and user.name != fact.name), None
+    )
+    if other is not None:
+        raise CommandRejected("extension-taken", f"extension {fact.extension} is that of user {other}")
+
+
 def _max_users(draft: Draft) -> int:
     model = draft.catalogue.models[draft.definition.model]
     unit = model.capacities.users or model.max_extensions[draft.definition.release_profile]
@@ -365,7 +289,8 @@ def _extension(draft: Draft, number: str) -> Extension | None:
     return next((extension for extension in draft.extensions if extension.number == number), None)
 
 
-def _known_extension(draft: Draft, number: str) -> Extension:
+def known_extension(draft: Draft, number: str) -> Extension:
+    """The IP extension of that number; CommandRejected."""
     extension = _extension(draft, number)
     if extension is None:
         raise CommandRejected("unknown-extension", f"no IP extension {number[:MAX_HOLDER]}")
@@ -378,13 +303,3 @@ def _put(draft: Draft, extension: Extension) -> None:
 
 def _drop(draft: Draft, holder: str, request: str) -> None:
     draft.holdings = tuple(held for held in draft.holdings if (held.holder, held.request) != (holder, request))
-
-
-def _is(held: Holding, feature: str, holder: str, request: str | None) -> bool:
-    return held.feature == feature and held.holder == holder and (request is None or held.request == request)
-
-
-def _claim(draft: Draft, *takes: Holding) -> None:
-    if len(draft.holdings) + len(takes) > MAX_HOLDINGS:
-        raise CommandRejected("capacity", f"a unit keeps account of at most {MAX_HOLDINGS} claims")
-    draft.claims.append(Claim(takes))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.core import chassis, dect, feature_key, key_server, licence_store, life, people
+from ipo_sim.core import acquisition, chassis, dect, feature_key, key_server, licence_store, life, people
 from ipo_sim.core.dect_events import (
     BaseStationConfigured,
     BaseStationLost,
@@ -194,10 +194,10 @@ _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     FaultSet: chassis.set_fault,
     FaultCleared: chassis.clear_fault,
     DateSet: _set_date,
-    InstancesRequested: people.request_instances,
-    InstancesReleased: people.release_instances,
-    CallStarted: people.start_call,
-    CallEnded: people.end_call,
+    InstancesRequested: acquisition.request_instances,
+    InstancesReleased: acquisition.release_instances,
+    CallStarted: acquisition.start_call,
+    CallEnded: acquisition.end_call,
     UserConfigured: people.configure_user,
     UserRemoved: people.remove_user,
     ExtensionConfigured: people.configure_extension,

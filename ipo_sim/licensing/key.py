@@ -26,6 +26,8 @@ BODY = Struct(">BHHHH")
 CHECK_END = BODY.size + 4
 DATA_SIZE = 20
 TAG_SIZE = DATA_SIZE - CHECK_END
+# The last letters of a key, of which at least one bit is the tag's: nothing tells a mistake there from another card.
+TAG_LETTERS = -(-TAG_SIZE * 8 // 5)
 # Labels keep the two digests apart from one another, from other uses of the secret, and from later versions.
 CHECK_LABEL = b"ipo-sim licence key 1 check\0"
 TAG_LABEL = b"ipo-sim licence key 1 tag\0"

@@ -6,8 +6,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from ipo_sim.core.acquisition import MAX_INSTANCES
 from ipo_sim.core.model import SECOND_NS, ExtensionKind, Reserve
-from ipo_sim.core.people import BASIC, MAX_FULL_NAME, MAX_INSTANCES, MAX_USER_NAME
+from ipo_sim.core.people import BASIC, MAX_FULL_NAME, MAX_USER_NAME
 from ipo_sim.runtime.clock import MAX_ADVANCE_NS, MAX_SCALE, MIN_SCALE
 
 # The longest path is `slots/4/daughter`, a licence feature's or an alarm's some dozen characters more.
@@ -31,12 +32,19 @@ _Words = BeforeValidator(lambda value: [word for word in value.split(",") if wor
 Path = Annotated[str, Field(min_length=1, max_length=MAX_PATH, description="Entity, such as `slots/1`.")]
 PartCode = Annotated[str, Field(min_length=1, max_length=MAX_PART, description="Catalogue code, such as `DS8`.")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, pattern=r"^[ -~]+$")]
+Holder = Annotated[Text, Field(description="Who holds them, a name of your choice.")]
+CallId = Annotated[Text, Field(description="The call, a name of your choice.")]
 Feature = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description="Pool, such as `vcm-channels`.")]
 Channels = Annotated[int, Field(ge=0, le=MAX_INSTANCES)]
-UserText = Annotated[str, Field(min_length=1, max_length=MAX_USER_NAME)]
+UserText = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_USER_NAME, description=f"Name of the user, up to {MAX_USER_NAME} characters."),
+]
 # A command line's number is a number until it is asked for as text.
 _Digits = BeforeValidator(str)
-Number = Annotated[str, Field(pattern=r"^[0-9]{1,9}$"), _Digits]
+Number = Annotated[
+    str, Field(pattern=r"^[0-9]{1,9}$", description="Number of the IP extension, 1 to 9 digits."), _Digits
+]
 
 
 def _alternatives(annotation: object) -> tuple[object, ...]:
@@ -79,10 +87,12 @@ class Card(Arguments):
     """A feature key card; what is left out is taken from the last card."""
 
     serial: Annotated[str | None, Field(pattern=r"^[0-9]{10}$", description="10 decimal digits.")] = None
-    law: Literal["alaw", "mulaw"] | None = None
-    kind: Text | None = None
-    identity: Annotated[str | None, Field(max_length=MAX_PATH)] = None
-    assurance: Literal["identifier", "signed", "authenticated"] | None = None
+    law: Annotated[Literal["alaw", "mulaw"] | None, Field(description="Its variant.")] = None
+    kind: Annotated[Text | None, Field(description="What it is, as a reader says it.")] = None
+    identity: Annotated[str | None, Field(max_length=MAX_PATH, description="What a reader knows it by.")] = None
+    assurance: Annotated[
+        Literal["identifier", "signed", "authenticated"] | None, Field(description="How sure its serial is.")
+    ] = None
 
 
 class Place(Arguments):
@@ -100,7 +110,7 @@ class Fit(Place):
 class Configure(Place):
     """The part that the configuration expects."""
 
-    part: Annotated[PartCode | None, _Nothing]
+    part: Annotated[PartCode | None, _Nothing, Field(description="Catalogue code, such as `DS8`; `null`: none.")]
 
 
 class LicenceKeyText(Arguments):
@@ -112,34 +122,38 @@ class LicenceKeyText(Arguments):
 class LicenceKeys(Arguments):
     """Many licence keys; a command line separates them by commas."""
 
-    keys: Annotated[list[Annotated[str, Field(max_length=MAX_KEY)]], Field(min_length=1, max_length=MAX_KEYS), _Words]
+    keys: Annotated[
+        list[Annotated[str, Field(max_length=MAX_KEY)]],
+        Field(min_length=1, max_length=MAX_KEYS, description="The strings, 32 letters and digits each."),
+        _Words,
+    ]
 
 
 class Instances(Arguments):
     """Instances of a feature for a holder; `request` tells several claims of one holder apart."""
 
     feature: Feature
-    holder: Text
-    instances: Annotated[int, Field(ge=1, le=MAX_INSTANCES)] = 1
-    request: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    holder: Holder
+    instances: Annotated[int, Field(ge=1, le=MAX_INSTANCES, description="How many.")] = 1
+    request: Annotated[str, Field(max_length=MAX_TEXT, description="Which of several claims of the holder.")] = ""
 
 
 class Release(Arguments):
     """What a holder gives back; without `request` all of the feature."""
 
     feature: Feature
-    holder: Text
-    request: Annotated[str | None, Field(max_length=MAX_TEXT)] = None
+    holder: Holder
+    request: Annotated[str | None, Field(max_length=MAX_TEXT, description="Only this claim; all if left out.")] = None
 
 
 class Call(Arguments):
     """Channels that a call takes."""
 
-    call: Text
-    vcm: Channels = 0
-    pri: Channels = 0
-    sip: Channels = 0
-    voicemail: Channels = 0
+    call: CallId
+    vcm: Annotated[Channels, Field(description="VCM channels.")] = 0
+    pri: Annotated[Channels, Field(description="PRI channels.")] = 0
+    sip: Annotated[Channels, Field(description="SIP trunk channels.")] = 0
+    voicemail: Annotated[Channels, Field(description="Voicemail ports.")] = 0
     extension: Annotated[
         str, Field(max_length=MAX_TEXT, description="IP extension that makes it; empty: another phone."), _Digits
     ] = ""
@@ -148,7 +162,7 @@ class Call(Arguments):
 class CallName(Arguments):
     """One call."""
 
-    call: Text
+    call: CallId
 
 
 class UserName(Arguments):
@@ -160,10 +174,20 @@ class UserName(Arguments):
 class UserSetting(UserName):
     """A user with the profile and features that take licences."""
 
-    full_name: Annotated[str, Field(max_length=MAX_FULL_NAME)] = ""
-    extension: Annotated[str, Field(max_length=MAX_TEXT)] = ""
-    profile: Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description="`basic` or a user feature.")] = BASIC
-    features: Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field(max_length=MAX_PART), _Words] = []
+    full_name: Annotated[
+        str, Field(max_length=MAX_FULL_NAME, description=f"As displays show it, up to {MAX_FULL_NAME} characters.")
+    ] = ""
+    extension: Annotated[
+        str, Field(max_length=MAX_TEXT, description="Number to dial, 1 to 9 digits; of no other user.")
+    ] = ""
+    profile: Annotated[
+        str, Field(min_length=1, max_length=MAX_TEXT, description="`basic` or a user feature, such as `power-user`.")
+    ] = BASIC
+    features: Annotated[
+        list[Annotated[str, Field(max_length=MAX_TEXT)]],
+        Field(max_length=MAX_PART, description="User features besides, such as `mobility-features`."),
+        _Words,
+    ] = []
 
 
 class ExtensionNumber(Arguments):
@@ -175,15 +199,15 @@ class ExtensionNumber(Arguments):
 class ExtensionSetting(ExtensionNumber):
     """An IP extension; what is reserved holds from the next start on."""
 
-    kind: ExtensionKind = ExtensionKind.AVAYA_IP
-    reserve: Reserve = Reserve.NONE
+    kind: Annotated[ExtensionKind, Field(description="What phone registers there.")] = ExtensionKind.AVAYA_IP
+    reserve: Annotated[Reserve, Field(description="Endpoint licences that are kept for it.")] = Reserve.NONE
 
 
 class Phone(ExtensionNumber):
     """A phone that registers."""
 
-    mac: Annotated[str, Field(max_length=MAX_TEXT)] = ""
-    address: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    mac: Annotated[str, Field(max_length=MAX_TEXT, description="Its MAC address, such as 00:1b:4f:00:00:01.")] = ""
+    address: Annotated[str, Field(max_length=MAX_TEXT, description="Its IP address.")] = ""
 
 
 class Fault(Place):
@@ -198,8 +222,11 @@ class Fault(Place):
 class Time(Arguments):
     """Scale and pause of the whole daemon, date of this unit."""
 
-    scale: Annotated[float | None, Field(ge=MIN_SCALE, le=MAX_SCALE, allow_inf_nan=False)] = None
-    pause: bool | None = None
+    scale: Annotated[
+        float | None,
+        Field(ge=MIN_SCALE, le=MAX_SCALE, allow_inf_nan=False, description="How much faster than the wall clock."),
+    ] = None
+    pause: Annotated[bool | None, Field(description="Let time stand, or run again.")] = None
     date: Annotated[str | None, Field(max_length=MAX_TEXT, description="RFC 3339; unit local time without offset.")] = (
         None
     )
@@ -214,7 +241,9 @@ class Time(Arguments):
 class Advance(Arguments):
     """How far time moves."""
 
-    seconds: Annotated[float | None, Field(ge=0, le=MAX_ADVANCE_NS / SECOND_NS, allow_inf_nan=False)] = None
+    seconds: Annotated[
+        float | None, Field(ge=0, le=MAX_ADVANCE_NS / SECOND_NS, allow_inf_nan=False, description="How far.")
+    ] = None
     to: Annotated[Literal["next-deadline"] | None, Field(description="The next deadline of this unit.")] = None
 
     @model_validator(mode="after")
@@ -236,6 +265,6 @@ class Hypotheses(Arguments):
 
     events: Annotated[
         list[Annotated[str, Field(max_length=MAX_LINE)] | Hypothesis],
-        Field(min_length=1, max_length=MAX_HYPOTHESES),
+        Field(min_length=1, max_length=MAX_HYPOTHESES, description="Commands with their arguments, in order."),
         _Lines,
     ]

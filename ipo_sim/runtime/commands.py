@@ -59,8 +59,10 @@ def read_arguments(command: Command, arguments: Mapping[str, object]) -> a.Argum
     try:
         return command.arguments.model_validate(dict(arguments))
     except ValidationError as error:
-        mistakes = [_mistake(command, details["loc"], details["type"], details["msg"]) for details in error.errors()]
-    raise CommandRejected("bad-arguments", "; ".join(mistakes))
+        from ipo_sim.runtime.wording import mistakes_text  # noqa: PLC0415 - only who made a mistake pays for it
+
+        mistakes = mistakes_text(command.arguments, error.errors(include_url=False))
+    raise CommandRejected("bad-arguments", mistakes)
 
 
 def parse_line(line: str) -> tuple[str, dict[str, object]]:
@@ -131,20 +133,6 @@ def _step(event: str | a.Hypothesis) -> Step:
     verb, arguments = parse_line(event) if isinstance(event, str) else (event.command, event.arguments)
     command = find(verb)
     return Step(command, read_arguments(command, arguments))
-
-
-def _mistake(command: Command, where: tuple[int | str, ...], kind: str, message: str) -> str:
-    name = ".".join(map(str, where))
-    if kind == "extra_forbidden":
-        known = list(command.arguments.model_fields)
-        from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
-
-        near = get_close_matches(name, known, n=1)
-        allowed = ", ".join(known) or "none"
-        return f"{name[: a.MAX_TEXT]}: no such argument" + (
-            f", did you mean {near[0]}?" if near else f" (of {allowed})"
-        )
-    return f"{name}: {message}" if name else message.removeprefix("Value error, ")
 
 
 _ALL = (

@@ -30,14 +30,14 @@ class BaseSetting(BaseAddress):
     """A base station; the ADMM takes over from the one before."""
 
     admm: Annotated[bool, Field(description="Whether it manages the others; the first one does.")] = False
-    carries_calls: bool = True
-    reachable: bool = True
+    carries_calls: Annotated[bool, Field(description="Whether it has voice channels.")] = True
+    reachable: Annotated[bool, Field(description="Whether it answers.")] = True
 
 
 class BaseReach(BaseAddress):
     """Whether a base station answers."""
 
-    state: Literal["reachable", "lost"]
+    state: Annotated[Literal["reachable", "lost"], Field(description="Whether it answers.")]
 
 
 def _enter_licence(_: Situation, args: DectLicence) -> Fact:

@@ -86,7 +86,7 @@ def _licence(unit: Unit, name: str) -> str:
 def _feature_key(unit: Unit, _: str) -> str:
     key = unit.key
     if key.condition is KeyCondition.IN_ORDER:
-        return f"feature key {key.serial} is in order, but not the one that the licence was issued for"
+        return f"feature key {key.serial} is in order, but the licence was issued for another one, or is mistyped"
     serial = f" {key.serial}" if key.serial else ""
     return f"the feature key{serial} is {key.presence}, its condition {key.condition.replace('_', ' ')}"
 

@@ -259,7 +259,8 @@ def test_news_are_good_shaky_or_bad(state: str, colour: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "line"),
     [
-        (None, None, "slots/1  gone"),
+        (None, None, "slots/1  not there"),
+        ({"fitted": "DS8"}, None, "slots/1  gone"),
         ({"on": 1, "seq": 1}, {"on": 2, "seq": 2, "at": AT}, "00:00:00.000  slots/1  on 1 -> 2"),
         (
             {"on": 1, "seq": 1},

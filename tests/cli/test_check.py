@@ -60,7 +60,7 @@ def test_a_wrong_card_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(CONFIGS / "wrong-card.yaml")]) == 0
     assert (
         "  expansion/1 DS30V2: licence IP500 Upgrade Standard to Professional is Invalid, because feature key"
-        " 9876543210 is in order, but not the one that the licence was issued for\n"
+        " 9876543210 is in order, but the licence was issued for another one, or is mistyped\n"
     ) in capsys.readouterr().out
 
 

@@ -148,7 +148,11 @@ def test_a_licence_is_removed_and_added(call: Caller) -> None:
     ("line", "code", "told"),
     [
         ("bench-1 remove-crd", 2, "ipo-sim: there is no command remove-crd: did you mean remove-card?\n"),
-        ("bench-1 fit slots/1", 2, "ipo-sim: fit: part: Field required (example: fit path=slots/2 part=DS8)\n"),
+        (
+            "bench-1 fit slots/1",
+            2,
+            "ipo-sim: fit: part: missing: Catalogue code, such as `DS8` (example: fit path=slots/2 part=DS8)\n",
+        ),
         ("bench-1 restart --count 3", 2, "ipo-sim: --count and --until are for watch\n"),
         ("bench-1 watch slots/1", 2, "ipo-sim: watch takes no arguments, but options: "),
         ("bench-1 watch --until state", 2, "ipo-sim: --until state: PATH.FIELD=VALUE is wanted"),
@@ -279,10 +283,21 @@ def test_watch_ends_when_a_field_has_its_value(call: Caller, bench: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "goal", ["unit.state=running", "unit.telephony=true", "availability=online", "alarms/none.event=null"]
+    ("goal", "shown"),
+    [
+        ("unit.state=running", "unit  running ip500 r5, professional edition, telephony on"),
+        ("unit.telephony=true", "unit  running ip500 r5, professional edition, telephony on"),
+        ("availability=online", "availability  online"),
+        ("alarms/none.event=null", "alarms/none  not there"),
+    ],
 )
-def test_watch_ends_at_once_when_it_is_so_already(goal: str, call: Caller) -> None:
-    assert call.ctl(f"watch --until {goal} --timeout 10") == ""
+def test_watch_shows_what_is_so_already_and_ends(goal: str, shown: str, call: Caller) -> None:
+    (line,) = call.ctl(f"watch --until {goal} --timeout 10").splitlines()
+    assert line.endswith(shown)
+    assert (
+        json.loads(call.ctl(f"watch --until {goal} --timeout 10 --json"))["path"]
+        == goal.partition(".")[0].partition("=")[0]
+    )
 
 
 def test_watch_ends_with_ctrl_c(call: Caller, bench: Path) -> None:

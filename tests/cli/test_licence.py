@@ -11,7 +11,7 @@ import pytest
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.main import main
 from ipo_sim.licensing import dect_key
-from ipo_sim.licensing.key import DEFAULT_SECRET, recognise, verify
+from ipo_sim.licensing.key import DEFAULT_SECRET, TAG_LETTERS, recognise, verify
 from ipo_sim.licensing.key import issue as mint
 
 SERIAL = "1234567890"
@@ -179,6 +179,16 @@ def test_verify_judges_every_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert (late["status"], late["why"]) == ("Expired", "it was valid until 2020-12-31")
     assert main(["licence", "verify", "--serial", "1234567891", other]) == 1
     assert "Invalid  IP500 Upgrade Standard to Professional  issued for another card" in capsys.readouterr().out
+
+
+def test_a_mistake_in_the_part_that_only_the_card_can_check_is_named_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for place in range(-TAG_LETTERS, 0):
+        typo = PROFESSIONAL[:place] + ("0" if PROFESSIONAL[place] != "0" else "1") + PROFESSIONAL[place:][1:]
+        assert main(["licence", "verify", "--serial", SERIAL, typo]) == 1
+        told = capsys.readouterr().out
+        assert "mistyped, or not issued" in told or f"mistyped in its last {TAG_LETTERS} characters" in told
+    assert main(["licence", "verify", "--serial", SERIAL, PROFESSIONAL[:-1] + "5"]) == 1
+    assert f"mistyped in its last {TAG_LETTERS} characters" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("day", "code"), [("2030-12-31", 0), ("2031-01-01", 1)])

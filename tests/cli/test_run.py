@@ -259,14 +259,6 @@ def test_time_goes_on_as_commands_set_it_unless_the_line_says_otherwise(state_di
         assert daemon.output[1].startswith("time: at scale 60 (")
 
 
-def test_the_scale_of_the_configuration_counts(tmp_path: Path, state_dir: Path) -> None:
-    config = tmp_path / "bench.yaml"
-    config.write_text("units: [{model: ip500}]\ntime: {scale: 1000}\n")
-    with started(state_dir, config) as daemon:
-        daemon.until("unit-1: running")
-        assert daemon.output[1].startswith("time: at scale 1000 (")
-
-
 def test_a_broker_that_is_away_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -348,7 +340,7 @@ def test_a_broker_with_passwords_is_reached_by_the_configuration(
             assert "secret" not in (state_dir / "daemon.json").read_text()
             assert ctl(state_dir, "bench-1", "restart") == 1  # it starts already, and says so
             assert "wrong-state" not in (told := capsys.readouterr().err)
-            assert "restart-requested is not possible while starting" in told
+            assert "restart is not possible while the unit is starting; possible: power off" in told
             stranger = ipo_sim("ctl", "--broker", url, "bench-1", "restart", home=tmp_path)
             assert stranger.returncode == 1
             assert "uthori" in stranger.stderr

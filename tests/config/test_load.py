@@ -56,7 +56,7 @@ def test_everything_but_the_model_has_a_default() -> None:
         units=loaded.units,
         readers={loaded.units[0].name: ReaderSettings("virtual", "virtual")},
         mqtt=BrokerSettings(),
-        time_scale=1.0,
+        time_scale=None,
         state_dir=None,
     )
 

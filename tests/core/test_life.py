@@ -59,7 +59,7 @@ def test_the_unit_does_what_the_table_says_and_refuses_the_rest(state: Lifecycle
         bench.apply(TRIGGERS[trigger])
         assert bench.state in TRANSITIONS[state][trigger]
     else:
-        with pytest.raises(CommandRejected, match=f"while {state}") as caught:
+        with pytest.raises(CommandRejected, match=f"while the unit is {state.replace('_', ' ')}") as caught:
             bench.apply(TRIGGERS[trigger])
         assert caught.value.reason == "wrong-state"
         assert bench.unit is before

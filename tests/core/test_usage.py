@@ -152,6 +152,28 @@ def test_acquire_and_release_are_idempotent_by_holder_and_request() -> None:
     with pytest.raises(CommandRejected) as caught:
         bench.apply(InstancesReleased("phone-manager-pro", "anna"))
     assert caught.value.reason == "not-held"
+    assert str(caught.value) == "holder 'anna' has acquired no phone-manager-pro; acquired by: nobody"
+
+
+def test_who_holds_nothing_is_told_who_does() -> None:
+    bench = Bench(definition(key(), key("Phone Manager Pro (users)", instances=2))).boot()
+    bench.apply(*(InstancesRequested("phone-manager-pro", name) for name in ("anna", "bert")))
+    with pytest.raises(
+        CommandRejected, match=r"holder 'nobody' has acquired no .* by request 'r1'; acquired by: anna, bert"
+    ):
+        bench.apply(InstancesReleased("phone-manager-pro", "nobody", "r1"))
+    with pytest.raises(CommandRejected, match="no licence of the catalogue feeds 'phones'"):
+        bench.apply(InstancesReleased("phones", "anna"))
+
+
+def test_an_extension_is_that_of_one_user() -> None:
+    bench = Bench(definition(key(), parts=())).boot()
+    bench.apply(UserConfigured("anna", extension="201"), UserConfigured("bert"), UserConfigured("carl"))
+    with pytest.raises(CommandRejected, match="extension 201 is that of user anna") as caught:
+        bench.apply(UserConfigured("bert", extension="201"))
+    assert caught.value.reason == "extension-taken"
+    bench.apply(UserConfigured("anna", extension="202"), UserConfigured("bert", extension="201"))
+    assert [user.extension for user in bench.unit.users] == ["202", "201", ""]
 
 
 def test_when_none_is_left_new_use_is_refused_and_existing_use_kept_until_one_is_free() -> None:

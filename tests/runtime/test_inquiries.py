@@ -100,7 +100,7 @@ class TestWhy:
             (
                 ["insert-card serial=9999999999"],
                 "licences/1",
-                "feature key 9999999999 is in order, but not the one that the licence was issued for",
+                "feature key 9999999999 is in order, but the licence was issued for another one, or is mistyped",
             ),
         ],
     )
@@ -286,7 +286,7 @@ class TestWhatIf:
             ("set-time scale=5", "bad-arguments", "here only date can be set"),
             ("advance to=next-deadline", "no-deadline", "event 1, advance: nothing would happen by itself"),
             ("remove-crad", "unknown-command", "did you mean remove-card?"),
-            ("fit path=slots/2", "bad-arguments", "part: Field required"),
+            ("fit path=slots/2", "bad-arguments", "part: missing: Catalogue code"),
             ("", "bad-arguments", "a command is wanted"),
         ],
     )

@@ -1,0 +1,116 @@
+"""Who takes instances while he uses them: what was acquired and released by name, and calls with their channels."""
+
+from __future__ import annotations
+
+from ipo_sim.catalogue.types import Consumption
+from ipo_sim.core.dect import DECT_CALL, require_voice
+from ipo_sim.core.draft import Claim, Draft
+from ipo_sim.core.events import CallEnded, CallStarted, InstancesReleased, InstancesRequested
+from ipo_sim.core.model import Extension, ExtensionKind, Holding, PhoneState
+from ipo_sim.core.people import MAX_HOLDER, known_extension, require_running
+from ipo_sim.core.pools import PRI, SIP, VCM, VOICEMAIL
+from ipo_sim.errors import CommandRejected
+
+# More than any capacity of the catalogue; keeps sums small.
+MAX_INSTANCES = 10_000
+MAX_HOLDINGS = 20_000
+# Holders that are named to somebody who holds nothing.
+MAX_NAMED = 5
+
+
+def request_instances(draft: Draft, fact: InstancesRequested) -> None:
+    """A claim of a use; the same claim again is no second one."""
+    require_running(draft)
+    _require_feature(draft, fact.feature)
+    _require_holder(fact.holder)
+    if not 1 <= fact.instances <= MAX_INSTANCES:
+        raise CommandRejected("bad-instances", f"1 to {MAX_INSTANCES} instances can be taken, not {fact.instances}")
+    if any(_is(held, fact.feature, fact.holder, fact.request) for held in draft.holdings):
+        raise CommandRejected("held-already", f"{fact.holder} holds {fact.feature} already")
+    _claim(draft, Holding(fact.feature, fact.holder, fact.request, fact.instances, Consumption.IN_USE, draft.seq))
+
+
+def release_instances(draft: Draft, fact: InstancesReleased) -> None:
+    """What was acquired goes back; what users and phones hold goes with their own facts."""
+    kept = tuple(
+        held
+        for held in draft.holdings
+        if held.consumption is not Consumption.IN_USE or not _is(held, fact.feature, fact.holder, fact.request)
+    )
+    if len(kept) == len(draft.holdings):
+        _require_feature(draft, fact.feature)
+        raise CommandRejected("not-held", _not_held(draft, fact))
+    draft.holdings = kept
+
+
+def _not_held(draft: Draft, fact: InstancesReleased) -> str:
+    of_request = f" by request {fact.request!r}" if fact.request else ""
+    holders = [
+        held.holder
+        for held in draft.holdings
+        if held.feature == fact.feature and held.consumption is Consumption.IN_USE and held.active
+    ]
+    others = ", ".join(dict.fromkeys(holders[:MAX_NAMED])) or "nobody"
+    return f"holder {fact.holder!r} has acquired no {fact.feature}{of_request}; acquired by: {others}"
+
+
+def start_call(draft: Draft, fact: CallStarted) -> None:
+    """A call takes all its channels or is refused."""
+    require_running(draft)
+    _require_holder(fact.call)
+    holder = f"call:{fact.call}"
+    if any(held.holder == holder for held in draft.holdings):
+        raise CommandRejected("held-already", f"call {fact.call} is up already")
+    is_dect = bool(fact.extension) and _caller(draft, fact.extension).kind is ExtensionKind.DECT
+    # What a handset says comes over IP: it needs a voice compression channel at least.
+    vcm = max(1, fact.vcm) if is_dect else fact.vcm
+    wanted = {VCM: vcm, PRI: fact.pri, SIP: fact.sip, VOICEMAIL: fact.voicemail}
+    if fact.vcm < 0 or any(number < 0 or number > MAX_INSTANCES for number in wanted.values()):
+        raise CommandRejected("bad-instances", f"a call takes 0 to {MAX_INSTANCES} channels of a kind")
+    claims = [
+        Holding(feature, holder, DECT_CALL if is_dect else "", number, Consumption.IN_USE, draft.seq)
+        for feature, number in wanted.items()
+        if number
+    ]
+    if not claims:
+        raise CommandRejected("bad-instances", "a call without channels takes nothing")
+    _claim(draft, *claims)
+
+
+def _caller(draft: Draft, number: str) -> Extension:
+    """The IP extension that makes a call; an unlicensed phone makes emergency calls only."""
+    extension = known_extension(draft, number)
+    if extension.state is not PhoneState.LICENSED:
+        raise CommandRejected("no-phone", f"the phone of extension {number} is {extension.state}")
+    if extension.kind is ExtensionKind.DECT:
+        require_voice(draft)
+    return extension
+
+
+def end_call(draft: Draft, fact: CallEnded) -> None:
+    """The call's channels are free."""
+    holder = f"call:{fact.call}"
+    kept = tuple(held for held in draft.holdings if held.holder != holder)
+    if len(kept) == len(draft.holdings):
+        raise CommandRejected("not-held", f"call {fact.call} is not up")
+    draft.holdings = kept
+
+
+def _require_feature(draft: Draft, feature: str) -> None:
+    if feature not in draft.catalogue.licences_by_feature:
+        raise CommandRejected("unknown-feature", f"no licence of the catalogue feeds {feature[:MAX_HOLDER]!r}")
+
+
+def _require_holder(holder: str) -> None:
+    if not 1 <= len(holder) <= MAX_HOLDER or not holder.isprintable():
+        raise CommandRejected("bad-holder", f"a holder is named by 1 to {MAX_HOLDER} printable characters")
+
+
+def _is(held: Holding, feature: str, holder: str, request: str | None) -> bool:
+    return held.feature == feature and held.holder == holder and (request is None or held.request == request)
+
+
+def _claim(draft: Draft, *takes: Holding) -> None:
+    if len(draft.holdings) + len(takes) > MAX_HOLDINGS:
+        raise CommandRejected("capacity", f"a unit keeps account of at most {MAX_HOLDINGS} claims")
+    draft.claims.append(Claim(takes))
