@@ -25,6 +25,7 @@ from ipo_sim.licensing.packs import Pack
 
 HEAD = ("LICENCE", "WANTED", "FREE", "HAS", "MISSING", "BUY", "FOR")
 
+NO_EDITION = "none"
 # What more a licence is for helps nobody.
 MAX_REASONS = 3
 
@@ -82,9 +83,14 @@ def _outcome(definition: UnitDefinition, made: Plan | None, style: Style) -> Ite
             yield f"  {style(line, 'yellow') if row.buy else line}"
     yield from (f"  {style('no licence helps', 'red')}: {text}" for text in made.beyond)
     if made.packs:
-        yield f"  missing for {made.edition} edition: {plural(len(made.packs), 'key')}"
+        yield f"  missing{_for_edition(made)}: {plural(len(made.packs), 'key')}"
     elif made.complete:
-        yield f"  nothing is missing for {made.edition} edition"
+        yield f"  nothing is missing{_for_edition(made)}"
+
+
+def _for_edition(made: Plan) -> str:
+    """IP400 systems have no editions."""
+    return "" if made.edition == NO_EDITION else f" for {made.edition} edition"
 
 
 def _group_lines(

@@ -102,6 +102,11 @@ def test_what_no_licence_gives_is_told_and_fails(capsys: pytest.CaptureFixture[s
     assert "nothing is missing for professional edition" in capsys.readouterr().out
 
 
+def test_a_system_without_editions_has_none_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["licence", "plan", str(CONFIGS / "ip406v2.yaml")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "  nothing is missing"
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
