@@ -74,8 +74,8 @@ def read_parts(root: Row, models: Mapping[str, ModelType], profiles: tuple[str, 
 def _takes(model: ModelType, place: PlaceKind, slot_kind: SlotKind) -> bool:
     if place is PlaceKind.EXPANSION:
         return model.expansion_ports > 0
-    kinds = model.slot_kinds or (SlotKind.GENERIC,)
-    return slot_kind in kinds
+    # An IP500 has IP400 cards on its legacy card carriers.
+    return model.takes_base_cards or slot_kind in model.slot_kinds
 
 
 def read_led_patterns(table: Cell) -> dict[str, LedRhythm]:
@@ -191,6 +191,7 @@ def _part(code: str, place: PlaceKind, cell: Cell, models: tuple[str, ...], prof
             limit_group=row.get("limit_group", Cell.text, None),
             limit=row.get("limit", _count, None),
             carries_daughter=row.get("carries_daughter", Cell.flag, default=False),
+            carries_ip400=row.get("carries_ip400", Cell.flag, default=False),
             slots=row.get("slots", _integers, ()),
             expansion_ports=row.get("expansion_ports", _integers, ()),
             extensions=row.get("extensions", Cell.integer, 0),

@@ -29,6 +29,7 @@ class PlaceKind(StrEnum):
 
     SLOT = "slot"
     DAUGHTER = "daughter"
+    CARRIER = "carrier"
     EXPANSION = "expansion"
 
 
@@ -104,8 +105,8 @@ class PartType(NamedTuple):
 
     `code` is the name in configurations (`DS8`), `identity` the maker's object name without `ipoProd`,
     `name` its `entPhysicalName` (`DS EXP 30`). `limit_group` and `limit` hold the most of a kind in one
-    unit. `carries_daughter` says whether a base card takes a trunk daughter card. `slots` names the only
-    slots that take it (empty: any). `expansion_ports` are the numbers of expansion ports that it adds.
+    unit. `carries_daughter`: a base card takes a trunk daughter card, `carries_ip400`: an IP400 trunk and a VCM card.
+    `slots` names the only slots that take it (empty: any), `expansion_ports` the numbers of expansion ports it adds.
     `extensions` is how many extension ports it brings, `vcm_channels` its voice compression channels,
     `trunk_channels` the channels of its trunks. `slot_kind` is the kind of slot that takes a card.
     """
@@ -122,6 +123,7 @@ class PartType(NamedTuple):
     limit_group: str | None = None
     limit: int | None = None
     carries_daughter: bool = False
+    carries_ip400: bool = False
     slots: tuple[int, ...] = ()
     expansion_ports: tuple[int, ...] = ()
     extensions: int = 0

@@ -32,6 +32,7 @@ MAX_ALARMS_SHOWN = 2
 
 _STATE_COLOURS = {Lifecycle.RUNNING: "green", Lifecycle.AWAITING_FEATURE_KEY: "red", Lifecycle.STARTING: "yellow"}
 _KEY_COLOURS = {KeyCondition.IN_ORDER: "green", KeyCondition.GRACE: "yellow", KeyCondition.NOT_IN_ORDER: "red"}
+_ON_A_BASE_CARD = frozenset({PlaceKind.DAUGHTER, PlaceKind.CARRIER})
 _PLAIN: tuple[str, ...] = ()
 _TITLE = 10
 
@@ -108,7 +109,7 @@ def _row(parts: Sequence[Part]) -> Iterator[Piece]:
     for number, part in enumerate(parts):
         what, hold = part.fitted or part.configured, part.service.hold
         gap = "  " if number else ""
-        yield "+" if part.place.kind is PlaceKind.DAUGHTER else f"{gap}{part.place.number} ", _PLAIN
+        yield "+" if part.place.kind in _ON_A_BASE_CARD else f"{gap}{part.place.number} ", _PLAIN
         yield what.code if what is not None else "", ("red",) if hold else ("green",)
         if hold and not told_once:
             yield f" ({hold})", ("red",)
@@ -133,7 +134,7 @@ def _parts(store: Store) -> list[Part]:
 
 
 def _order(part: Part) -> tuple[int, bool]:
-    return part.place.number, part.place.kind is PlaceKind.DAUGHTER
+    return part.place.number, part.place.kind in _ON_A_BASE_CARD
 
 
 def _alarms(store: Store) -> Iterator[Alarm]:

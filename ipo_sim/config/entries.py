@@ -95,6 +95,7 @@ Digits = Annotated[
 ]
 BaseCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("slot"))]
 DaughterCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("daughter"))]
+CarriedCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("carrier"))]
 Module = Annotated[Text, Field(json_schema_extra=_from_catalogue("expansion"))]
 
 
@@ -163,12 +164,27 @@ class DaughterEntry(Entry):
     )
 
 
+class CarriedEntry(Entry):
+    """An IP400 card on a legacy card carrier."""
+
+    card: CarriedCard | None = Field(None, description="The card that is fitted.", examples=["VCM16"])
+    configured: CarriedCard | None = Field(
+        None, description="The card that the unit's configuration expects; the fitted one by default."
+    )
+
+
 class SlotEntry(Entry):
     """One front slot."""
 
     card: BaseCard | None = Field(None, description="The base card that is fitted.", examples=["DS8"])
     daughter: Annotated[DaughterEntry, _opened("card")] = Field(
         DaughterEntry.model_construct(), description="The trunk daughter card on it.", examples=["PRI-1"]
+    )
+    trunk: Annotated[CarriedEntry, _opened("card")] = Field(
+        CarriedEntry.model_construct(), description="The IP400 trunk card on a carrier.", examples=["IP400-E1-1"]
+    )
+    vcm: Annotated[CarriedEntry, _opened("card")] = Field(
+        CarriedEntry.model_construct(), description="The IP400 VCM card on a carrier.", examples=["VCM16"]
     )
     configured: BaseCard | None = Field(
         None, description="The base card that the unit's configuration expects; the fitted one by default."
@@ -303,6 +319,7 @@ class UnitEntry(Entry):
 SHORTHANDS = {
     "SlotEntry": "card",
     "DaughterEntry": "card",
+    "CarriedEntry": "card",
     "ModuleEntry": "module",
     "LicenceEntry": "key",
     "BaseEntry": "mac",

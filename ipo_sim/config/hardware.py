@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ipo_sim.catalogue.types import Catalogue, ModelType, PartType, PlaceKind
+from ipo_sim.catalogue.types import Catalogue, ModelType, PartType, PlaceKind, SlotKind
 from ipo_sim.config.defaults import release_profile
 from ipo_sim.config.entries import UnitEntry
 from ipo_sim.config.mistakes import Findings, Location, choice
@@ -13,13 +13,17 @@ from ipo_sim.config.shape import Salvage
 from ipo_sim.core.fitting import fit_problem, most_expansion_ports, place_title, places, surplus
 from ipo_sim.core.model import PartDefinition
 
+_BELOW = {"daughter": PlaceKind.DAUGHTER, "trunk": PlaceKind.CARRIER, "vcm": PlaceKind.CARRIER}
+
 
 def parts_of(entry: UnitEntry) -> tuple[PartDefinition, ...]:
-    """All places of an entry that are not empty: slots, daughters, expansion ports, each by number."""
+    """All places of an entry that are not empty: slots, what hangs on their cards, expansion ports, each by number."""
     slots, ports = sorted(entry.slots.items()), sorted(entry.expansion.items())
     rows = [
         *((f"slots/{n}", slot.card, slot.configured) for n, slot in slots),
         *((f"slots/{n}/daughter", slot.daughter.card, slot.daughter.configured) for n, slot in slots),
+        *((f"slots/{n}/trunk", slot.trunk.card, slot.trunk.configured) for n, slot in slots),
+        *((f"slots/{n}/vcm", slot.vcm.card, slot.vcm.configured) for n, slot in slots),
         *((f"expansion/{n}", port.module, port.configured) for n, port in ports),
     ]
     return tuple(PartDefinition(path, fitted, configured) for path, fitted, configured in rows if fitted or configured)
@@ -77,7 +81,7 @@ class HardwareCheck:
         return known
 
     def _offered(self, kind: PlaceKind, model: ModelType | None, profile: str) -> list[str]:
-        parts = (part for part in self._catalogue.parts.values() if part.place is kind and part.models)
+        parts = (part for part in self._catalogue.parts.values() if _goes(part, kind, model) and part.models)
         if model is None:
             return [part.code for part in parts]
         return [part.code for part in parts if model.code in part.models and profile in part.profiles]
@@ -106,7 +110,11 @@ class HardwareCheck:
         inside = dict(standing)
         paths = {place.path for place in places(model)}
         for named, part in parts:
-            if named.path not in paths or self._is_doubtful(here, model, named):
+            if named.path not in paths:
+                if named.path.rsplit("/", 1)[0] in paths:
+                    self._findings.mistake(named.location, f"the slots of {model.title} carry no card on another")
+                continue
+            if self._is_doubtful(here, model, named):
                 continue
             problem = fit_problem(self._catalogue, model, profile, inside, named.path, part)
             if problem is not None:
@@ -116,11 +124,19 @@ class HardwareCheck:
 
     def _is_doubtful(self, here: Location, model: ModelType, named: _Named) -> bool:
         """Whether the card that this part needs is itself among the mistakes."""
-        if named.kind is PlaceKind.DAUGHTER:
+        if named.kind in (PlaceKind.DAUGHTER, PlaceKind.CARRIER):
             slot = (*here, "slots", named.location[len(here) + 1])
             return any(self._salvage.touches((*slot, name)) for name in ("card", "configured"))
         is_extended = named.kind is PlaceKind.EXPANSION and int(named.location[len(here) + 1]) > model.expansion_ports
         return is_extended and self._salvage.touches((*here, "slots"))
+
+
+def _goes(part: PartType, kind: PlaceKind, model: ModelType | None) -> bool:
+    """Whether a part is of a kind of place; the slots of a model that is not known are taken for those of an IP500."""
+    if kind is PlaceKind.CARRIER:
+        return part.slot_kind is not SlotKind.GENERIC
+    kinds = (model.slot_kinds if model is not None else ()) or (SlotKind.GENERIC,)
+    return part.place is kind and (kind is not PlaceKind.SLOT or part.slot_kind in kinds)
 
 
 def _named(here: Location, parts: tuple[PartDefinition, ...], *, expected: bool) -> Iterable[_Named]:
@@ -130,6 +146,6 @@ def _named(here: Location, parts: tuple[PartDefinition, ...], *, expected: bool)
         if code is None:
             continue
         room, number, *below = part.path.split("/")
-        kind = PlaceKind.EXPANSION if room == "expansion" else PlaceKind.DAUGHTER if below else PlaceKind.SLOT
+        kind = PlaceKind.EXPANSION if room == "expansion" else _BELOW.get("".join(below), PlaceKind.SLOT)
         name = "configured" if expected else "module" if kind is PlaceKind.EXPANSION else "card"
         yield _Named(part.path, kind, (*here, room, int(number), *below, name), code)

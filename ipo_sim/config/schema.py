@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.catalogue.types import Catalogue, PlaceKind
+from ipo_sim.catalogue.types import Catalogue, PlaceKind, SlotKind
 from ipo_sim.config.entries import FROM_CATALOGUE, SHORTHANDS, ConfigFile
 from ipo_sim.config.mistakes import SPELLINGS
 from ipo_sim.core.people import BASIC, user_features
@@ -36,6 +36,7 @@ def _words(catalogue: Catalogue) -> dict[str, list[str]]:
     """What the catalogue allows, by the marker of the entries."""
     parts = [part for part in catalogue.parts.values() if part.models]
     words = {kind.value: [part.code for part in parts if part.place is kind] for kind in PlaceKind}
+    words[PlaceKind.CARRIER.value] = [part.code for part in parts if part.slot_kind is not SlotKind.GENERIC]
     words["model"] = list(catalogue.models)
     words["release_profile"] = sorted({p for model in catalogue.models.values() for p in model.release_profiles})
     words["profile"] = [BASIC, *user_features(catalogue)]

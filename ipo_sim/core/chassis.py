@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipo_sim.catalogue.types import PartType
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.events import FaultCleared, FaultSet, PartConfigured, PartFitted, PartWithdrawn
-from ipo_sim.core.fitting import fit_problem, surplus
+from ipo_sim.core.fitting import fit_problem, is_of_kind, surplus
 from ipo_sim.core.model import Part
 from ipo_sim.errors import CommandRejected
 
@@ -40,14 +40,14 @@ def fit_part(draft: Draft, fact: PartFitted) -> None:
 
 
 def withdraw_part(draft: Draft, fact: PartWithdrawn) -> None:
-    """A part pulled out; a trunk daughter card goes with its base card."""
+    """A part pulled out; what hangs on a base card goes with it."""
     index = _index(draft, fact.path)
     if draft.parts[index].fitted is None:
         raise CommandRejected("empty", f"nothing is fitted at {fact.path}")
     _put(draft, index, _empty(draft, draft.parts[index]))
     place = draft.parts[index].place
     for below, part in enumerate(draft.parts):
-        if part.place.path == f"{place.path}/daughter" and part.fitted is not None:
+        if part.place.path.startswith(f"{place.path}/") and part.fitted is not None:
             _put(draft, below, _empty(draft, part))
     draft.parts = with_surplus(draft.parts)
 
@@ -59,7 +59,8 @@ def configure_part(draft: Draft, fact: PartConfigured) -> None:
     kind = None if fact.part is None else _type(draft, fact.part)
     if kind is part.configured:
         raise CommandRejected("unchanged", f"{fact.path} is configured so already")
-    if kind is not None and kind.place is not part.place.kind:
+    model = draft.catalogue.models[draft.definition.model]
+    if kind is not None and not is_of_kind(model, part.place, kind):
         raise CommandRejected("does-not-fit", f"{kind.code} cannot be at {fact.path}")
     differs = part.fitted is not None and kind is not None and kind is not part.fitted
     _put(draft, index, part._replace(configured=kind, seq=draft.seq if differs else part.seq))

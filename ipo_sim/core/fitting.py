@@ -14,15 +14,21 @@ from ipo_sim.core.model import Place
 # Expansion ports of a 4-port expansion card: numbered on from the 8 at the rear.
 EXTENSION_CARD_PORTS = 4
 
+IP400_CARD = "an IP400 trunk or VCM card"
+# Where a legacy card carrier has its cards, each under a path of the slot.
+CARRIED_IP400: Mapping[str, SlotKind] = MappingProxyType({"trunk": SlotKind.TRUNK, "vcm": SlotKind.VCM})
 KIND_TITLES: Mapping[PlaceKind, str] = MappingProxyType(
     {
         PlaceKind.SLOT: "a base card",
         PlaceKind.DAUGHTER: "a trunk daughter card",
+        PlaceKind.CARRIER: IP400_CARD,
         PlaceKind.EXPANSION: "an expansion module",
     }
 )
 
 
+# What hangs on a base card, under its path.
+BELOW = ("daughter", *CARRIED_IP400)
 SLOT_TITLES: Mapping[SlotKind, str] = MappingProxyType(
     {SlotKind.GENERIC: "slot of an IP500", SlotKind.TRUNK: "trunk slot", SlotKind.VCM: "VCM slot"}
 )
@@ -31,23 +37,32 @@ SLOT_TITLES: Mapping[SlotKind, str] = MappingProxyType(
 def place_title(kind: PlaceKind, model: ModelType | None) -> str:
     """What a kind of place takes, on a model if it is known."""
     if kind is PlaceKind.SLOT and model is not None and not model.takes_base_cards:
-        return "an IP400 trunk or VCM card"
+        return IP400_CARD
     return KIND_TITLES[kind]
 
 
 def places(model: ModelType) -> tuple[Place, ...]:
-    """All places of a model, shared by its units: slots, daughters, rear expansion ports, those of a 4-port card."""
+    """All places of a model, shared by its units: slots, what hangs on base cards, expansion ports in their order."""
     return _places(model.slots, model.expansion_ports, model.slot_kinds)
 
 
 def place_of(path: str, model: ModelType) -> Place:
-    """The place at `slots/N`, `slots/N/daughter` or `expansion/N`; KeyError: the model has none there."""
+    """The place at `slots/N`, `slots/N/daughter`, `slots/N/vcm`, `expansion/N`...; KeyError: the model has none."""
     return _by_path(model)[path]
 
 
 def most_expansion_ports(model: ModelType) -> int:
     """Those at the rear, and those that a card can add to an IP500."""
     return model.expansion_ports + (EXTENSION_CARD_PORTS if model.takes_base_cards else 0)
+
+
+def is_of_kind(model: ModelType, place: Place, part: PartType) -> bool:
+    """Whether a part is of the kind that a place is for, offered or not."""
+    if place.kind is PlaceKind.CARRIER:
+        return part.slot_kind is CARRIED_IP400[place.path.rsplit("/", 1)[1]]
+    if place.kind is PlaceKind.SLOT:
+        return part.place is place.kind and part.slot_kind is model.slot_kind(place.number)
+    return part.place is place.kind
 
 
 def fit_problem(
@@ -65,6 +80,7 @@ def fit_problem(
         _offer_problem(model, profile, place, part)
         or _slot_problem(model, others, place, part)
         or _daughter_problem(others, place, part)
+        or _carrier_problem(others, place, part)
         or _expansion_problem(catalogue, model, profile, others, place)
         or _capacity_problem(model, profile, others.values(), part)
     )
@@ -108,6 +124,19 @@ def _places(slots: int, expansion_ports: int, slot_kinds: tuple[SlotKind, ...]) 
         ),
         *(
             Place(
+                f"slots/{n}/{below}",
+                PlaceKind.CARRIER,
+                n,
+                100 * n + offset,
+                f"Controller, Slot {n}, {title}",
+                carried=True,
+            )
+            for n in numbers
+            if has_base_cards
+            for below, offset, title in (("trunk", 4, "Trunk Slot"), ("vcm", 6, "VCM Slot"))
+        ),
+        *(
+            Place(
                 f"expansion/{n}", PlaceKind.EXPANSION, n, 1000 * n, f"Controller, EXP {n}", carried=n > expansion_ports
             )
             for n in modules
@@ -141,7 +170,8 @@ def _places_by_path(slots: int, expansion_ports: int, slot_kinds: tuple[SlotKind
 
 
 def _offer_problem(model: ModelType, profile: str, place: Place, part: PartType) -> str | None:
-    if part.place is not place.kind:
+    on_carrier = place.kind is PlaceKind.CARRIER and part.slot_kind is not SlotKind.GENERIC
+    if part.place is not place.kind and not on_carrier:
         return f"{part.code} is {_part_title(part)}; {place.path} takes {place_title(place.kind, model)}"
     if not part.models:
         return f"{part.code} is known by name only; no unit takes it"
@@ -153,7 +183,7 @@ def _offer_problem(model: ModelType, profile: str, place: Place, part: PartType)
 
 
 def _part_title(part: PartType) -> str:
-    return KIND_TITLES[part.place] if part.slot_kind is SlotKind.GENERIC else "an IP400 trunk or VCM card"
+    return KIND_TITLES[part.place] if part.slot_kind is SlotKind.GENERIC else IP400_CARD
 
 
 def _slot_problem(model: ModelType, others: Mapping[str, PartType], place: Place, part: PartType) -> str | None:
@@ -164,9 +194,12 @@ def _slot_problem(model: ModelType, others: Mapping[str, PartType], place: Place
         return f"{part.code} goes into a {SLOT_TITLES[part.slot_kind]}; {place.path} is {name}"
     if part.slots and place.number not in part.slots:
         return f"{part.code} goes into slot {' or '.join(map(str, part.slots))} only"
-    daughter = others.get(f"{place.path}/daughter")
-    if daughter is not None and not part.carries_daughter:
-        return f"{part.code} carries no trunk daughter card, but {daughter.code} is fitted at {place.path}/daughter"
+    for below in BELOW:
+        card = others.get(f"{place.path}/{below}")
+        if card is not None and not (part.carries_daughter if below == "daughter" else part.carries_ip400):
+            title = KIND_TITLES[PlaceKind.DAUGHTER] if below == "daughter" else IP400_CARD
+            what = title.partition(" ")[2]
+            return f"{part.code} carries no {what}, but {card.code} is fitted at {place.path}/{below}"
     return None
 
 
@@ -178,6 +211,18 @@ def _daughter_problem(others: Mapping[str, PartType], place: Place, part: PartTy
     if base is None:
         return f"{part.code} needs a base card in {slot} that carries it"
     return None if base.carries_daughter else f"{base.code} in {slot} carries no trunk daughter card"
+
+
+def _carrier_problem(others: Mapping[str, PartType], place: Place, part: PartType) -> str | None:
+    if place.kind is not PlaceKind.CARRIER:
+        return None
+    if CARRIED_IP400[place.path.rsplit("/", 1)[1]] is not part.slot_kind:
+        return f"{part.code} goes into a {SLOT_TITLES[part.slot_kind]}; {place.path} is another"
+    slot = f"slots/{place.number}"
+    base = others.get(slot)
+    if base is None:
+        return f"{part.code} needs a legacy card carrier in {slot}"
+    return None if base.carries_ip400 else f"{base.code} in {slot} carries no IP400 trunk or VCM card"
 
 
 def _expansion_problem(

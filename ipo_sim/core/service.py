@@ -127,9 +127,9 @@ def _code(kind: PartType | None) -> str:
 
 
 def _carrier_hold(part: Part, served: dict[str, Part]) -> Service | None:
-    """Held by the base card under a daughter card, or by the one that has this module's expansion port."""
+    """Held by the base card that carries this card, or by the one that has this module's expansion port."""
     place = part.place
-    if place.kind is PlaceKind.DAUGHTER:
+    if place.kind is not PlaceKind.EXPANSION:
         carrier = served[f"slots/{place.number}"]
     else:
         for carrier in served.values():

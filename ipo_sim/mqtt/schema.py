@@ -73,6 +73,8 @@ ENTITIES = (
     _Row("dect", "dect", DectPayload, "The IP DECT system, if the unit has one."),
     _Row("slot", "slots/{slot}", PartPayload, "A slot and its base card, or the trunk or VCM card of an IP400 unit."),
     _Row("daughter", "slots/{slot}/daughter", PartPayload, "A trunk daughter card on a base card."),
+    _Row("carriedTrunk", "slots/{slot}/trunk", PartPayload, "An IP400 trunk card on a legacy card carrier."),
+    _Row("carriedVcm", "slots/{slot}/vcm", PartPayload, "An IP400 VCM card on a legacy card carrier."),
     _Row("expansion", "expansion/{port}", PartPayload, "An expansion module and its port."),
     _Row("led", "leds/{led}", LedPayload, "One LED; cleared when its part is pulled."),
     _Row("alarm", "alarms/{alarm}", AlarmPayload, "An active alarm; cleared when it ends."),

@@ -198,7 +198,7 @@ def test_what_a_licence_needs_in_the_slots() -> None:
     cards = {licence.name: licence.hardware for licence in ALL_LICENCES if licence.hardware}
     vcm = ("VCM32", "VCM64", "VCM32V2", "VCM64V2")
     ip400_vcm = tuple(f"VCM{channels}" for channels in (4, 5, 8, 10, 16, 20, 24, 30))
-    any_vcm = (*vcm, "COMBO", "COMBO-BRI", "CARRIER", *ip400_vcm)
+    any_vcm = (*vcm, "COMBO", "COMBO-BRI", *ip400_vcm)
     assert cards == {
         "IP500 VCM Channels": vcm,
         "IP500 Universal PRI (additional channels)": ("PRI-1", "PRI-2"),
@@ -288,6 +288,7 @@ def test_an_edition_of_r6_drives_modules_by_either_of_two_licences(edition: str)
     assert (rule.max_modules, rule.max_modules_extended) == (8, 12)
     assert rule.modules_any_of == (UPGRADE, "Essential Edition")
     assert (rule.vcm_free_per_card, rule.pri_free_channels, rule.ip_endpoints_free_per_card) == (None, 8, 12)
+    assert rule.ip_endpoints_free_per_channel == 3
     assert (rule.sip_free, rule.sip_max) == ((3, 20) if edition == "basic" else (0, None))
 
 

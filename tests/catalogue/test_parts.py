@@ -15,8 +15,8 @@ OFFERED = {
     "both": BOTH,
     "v2": V2,
     "never": (),
-    "trunk": IP400,
-    "vcm": ("ip403", "ip406v2", "ip412"),
+    "trunk": (*BOTH, *IP400),
+    "vcm": (*BOTH, "ip403", "ip406v2", "ip412"),
     "modules": (*BOTH, "ip403", "ip406v2", "ip412"),
 }
 
@@ -123,7 +123,7 @@ def test_a_part_is_as_documented(row: tuple[str, ...]) -> None:
 def test_ports_and_extensions_of_a_part_agree(part: PartType) -> None:
     phones = sum(run.count for run in part.ports if run.kind in {"DS", "POT", "ETR", "TCM", "DT"})
     assert part.extensions == phones
-    last = {PlaceKind.SLOT: 12, PlaceKind.DAUGHTER: 12, PlaceKind.EXPANSION: 30}[part.place]
+    last = 30 if part.place is PlaceKind.EXPANSION else 12
     first = 9 if part.place is PlaceKind.DAUGHTER else 1
     assert all(first <= run.first and run.first + run.count - 1 <= last for run in part.ports)
     numbers = [number for run in part.ports for number in range(run.first, run.first + run.count)]
@@ -150,6 +150,10 @@ def test_limits_of_a_unit() -> None:
 def test_which_base_cards_carry_a_trunk_daughter_card() -> None:
     carriers = {part.code for part in ALL_PARTS if part.carries_daughter}
     assert carriers == {"DS8", "POT8", "POT2", "VCM32", "VCM64", "VCM32V2", "VCM64V2"}
+
+
+def test_which_base_card_carries_ip400_cards() -> None:
+    assert {part.code for part in ALL_PARTS if part.carries_ip400} == {"CARRIER"}
 
 
 def test_the_4_port_card_goes_into_slot_4_from_r5_on_and_adds_ports_9_to_12() -> None:

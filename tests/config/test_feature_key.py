@@ -146,8 +146,24 @@ def test_an_ip400_system_never_halts() -> None:
 @pytest.mark.parametrize(
     ("model", "parts", "said"),
     [
+        (
+            "ip500",
+            "slots: {1: {card: CARRIER, vcm: VCM17}}",
+            "slots[1].vcm.card: 'VCM17' is not an IP400 trunk or",
+        ),
         ("ip406v2", "slots: {1: DS8}", "slots[1].card: DS8 is not offered for model ip406v2, only for ip500, ip500v2"),
         ("ip406v2", "slots: {1: VCM16}", "slots[1].card: VCM16 goes into a VCM slot; slots/1 is Trunk Slot A"),
+        (
+            "ip406v2",
+            "slots: {1: {card: IP400-E1-1, daughter: PRI-1}}",
+            "slots[1].daughter.card: the slots of IP406 V2 carry no card on another",
+        ),
+        (
+            "ip500",
+            "slots: {1: {card: CARRIER, vcm: IP400-E1-1}}",
+            "slots[1].vcm.card: IP400-E1-1 goes into a trunk",
+        ),
+        ("ip500", "slots: {1: {card: DS8, trunk: IP400-E1-1}}", "slots[1].trunk.card: DS8 in slots/1 carries no IP400"),
         ("ip406v2", "slots: {4: VCM16}", "slots[4]: IP406 V2 has slots 1 to 3"),
         ("soe", "slots: {2: VCM16}", "slots[2]: Small Office Edition has slot 1"),
         ("soe", "expansion: {1: DS30}", "expansion[1]: Small Office Edition has no expansion port"),
@@ -157,3 +173,12 @@ def test_an_ip400_system_never_halts() -> None:
 )
 def test_parts_that_an_ip400_system_does_not_take(model: str, parts: str, said: str) -> None:
     assert mistake(model, more=f", {parts}").startswith(said)
+
+
+def test_ip400_cards_on_the_carrier_of_an_ip500() -> None:
+    (unit,) = settings("ip500", more=", slots: {2: {card: CARRIER, trunk: IP400-E1-1, vcm: {card: VCM16}}}").units
+    assert [(part.path, part.fitted) for part in unit.parts] == [
+        ("slots/2", "CARRIER"),
+        ("slots/2/trunk", "IP400-E1-1"),
+        ("slots/2/vcm", "VCM16"),
+    ]

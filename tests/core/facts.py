@@ -79,6 +79,9 @@ KEYS = [
 PATHS = [
     *(f"slots/{n}" for n in range(1, 5)),
     *(f"slots/{n}/daughter" for n in range(1, 5)),
+    "slots/1/trunk",
+    "slots/1/vcm",
+    "slots/3/vcm",
     *(f"expansion/{n}" for n in (1, 2, 8, 9, 12)),
     "expansion/99",
 ]

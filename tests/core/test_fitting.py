@@ -43,6 +43,7 @@ def test_places_come_in_the_order_of_a_cascade_and_are_shared() -> None:
     assert [p.path for p in places(IP500)] == [
         *(f"slots/{n}" for n in range(1, 5)),
         *(f"slots/{n}/daughter" for n in range(1, 5)),
+        *(f"slots/{n}/{below}" for n in range(1, 5) for below in ("trunk", "vcm")),
         *(f"expansion/{n}" for n in range(1, 13)),
     ]
     assert places(IP500) is places(IP500._replace(code="other"))
@@ -53,6 +54,8 @@ def test_places_come_in_the_order_of_a_cascade_and_are_shared() -> None:
     [
         ("slots/3", 300, "Controller, Slot 3"),
         ("slots/3/daughter", 302, "Controller, Slot 3, Mezzanine"),
+        ("slots/3/trunk", 304, "Controller, Slot 3, Trunk Slot"),
+        ("slots/3/vcm", 306, "Controller, Slot 3, VCM Slot"),
         ("expansion/12", 12000, "Controller, EXP 12"),
     ],
 )
@@ -61,7 +64,7 @@ def test_a_place_has_the_index_and_name_of_its_container(path: str, index: int, 
     assert (place.entity_index, place.entity_name) == (index, name)
 
 
-@pytest.mark.parametrize("path", ["slots/5", "slots/0", "expansion/13", "slots/1/trunk", ""])
+@pytest.mark.parametrize("path", ["slots/5", "slots/0", "expansion/13", ""])
 def test_a_place_that_the_model_has_not(path: str) -> None:
     with pytest.raises(KeyError):
         place_of(path, IP500)

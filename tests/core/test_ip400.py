@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.core.events import CallStarted, FeatureKeyInserted, PartFitted, PartWithdrawn, PowerApplied, ReaderAttached
+from ipo_sim.core.events import (
+    CallStarted,
+    FaultSet,
+    FeatureKeyInserted,
+    PartConfigured,
+    PartFitted,
+    PartWithdrawn,
+    PowerApplied,
+    ReaderAttached,
+)
 from ipo_sim.core.fitting import places
 from ipo_sim.core.model import Feature, LicenceStatus, Lifecycle, PartDefinition
 from ipo_sim.errors import CommandRejected
@@ -64,9 +73,64 @@ def test_what_an_ip406_v2_does_not_take(path: str, part: str, said: str) -> None
         Bench(definition(model="ip406v2", parts=())).apply(PartFitted(path, part))
 
 
-def test_an_ip500_takes_no_ip400_card_in_its_slots() -> None:
-    with pytest.raises(CommandRejected, match="VCM16 is not offered for model ip500, only for ip403, ip406v2, ip412"):
-        Bench(definition(parts=())).apply(PartFitted("slots/1", "VCM16"))
+CARRIED = (
+    PartDefinition("slots/1", "CARRIER"),
+    PartDefinition("slots/1/trunk", "IP400-E1-1"),
+    PartDefinition("slots/1/vcm", "VCM16"),
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "part", "said"),
+    [
+        ("slots/1", "VCM16", "VCM16 goes into a VCM slot; slots/1 is Slot 1"),
+        ("slots/1/vcm", "VCM16", "VCM16 needs a legacy card carrier in slots/1"),
+        ("slots/2/vcm", "VCM16", "DS8 in slots/2 carries no IP400 trunk or VCM card"),
+        ("slots/3/vcm", "IP400-E1-1", "IP400-E1-1 goes into a trunk slot; slots/3/vcm is another"),
+        ("slots/3/trunk", "VCM16", "VCM16 goes into a VCM slot; slots/3/trunk is another"),
+        ("slots/3/trunk", "PRI-1", "PRI-1 is a trunk daughter card; slots/3/trunk takes an IP400 trunk or VCM card"),
+        ("slots/3/daughter", "PRI-1", "CARRIER in slots/3 carries no trunk daughter card"),
+    ],
+)
+def test_where_an_ip500_takes_ip400_cards(path: str, part: str, said: str) -> None:
+    parts = (PartDefinition("slots/2", "DS8"), PartDefinition("slots/3", "CARRIER"))
+    with pytest.raises(CommandRejected, match=said):
+        Bench(definition(parts=parts)).apply(PartFitted(path, part))
+
+
+def test_a_carrier_brings_its_cards_to_an_ip500() -> None:
+    bench = booted("ip500", profile="r6", parts=CARRIED)
+    assert [bench.part(place.path).service.hold for place in CARRIED] == [None, None, None]
+    assert bench.part("slots/1/vcm").entity_name == "Controller, Slot 1, VCM Slot, VCM 16"
+    vcm, pri, phones = (pool(bench, name) for name in ("vcm-channels", "pri-channels", "avaya-ip-endpoints"))
+    assert vcm is not None
+    assert pri is not None
+    assert phones is not None
+    assert (vcm.usable, pri.usable, phones.usable) == (16, 30, 48)
+
+
+def test_cards_share_the_fate_of_their_carrier() -> None:
+    bench = booted("ip500", parts=CARRIED)
+    bench.apply(FaultSet("slots/1"))
+    assert bench.part("slots/1/vcm").service.cause[:2] == ("slots/1", "fault:failed")
+    bench.apply(PartWithdrawn("slots/1"))
+    assert {part.place.path for part in bench.unit.parts if part.fitted} == set()
+
+
+def test_a_carrier_with_cards_is_not_exchanged_for_a_card_that_carries_none() -> None:
+    base = PartDefinition("slots/1", None)
+    bench = Bench(definition(parts=(base, *CARRIED[1:])))
+    with pytest.raises(CommandRejected, match="DS8 carries no IP400 trunk or VCM card, but IP400-E1-1 is fitted at"):
+        bench.apply(PartFitted("slots/1", "DS8"))
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "part"),
+    [("ip500", "slots/1", "VCM16"), ("ip406v2", "slots/1", "VCM16"), ("ip500", "slots/1/vcm", "IP400-E1-1")],
+)
+def test_a_place_is_configured_for_its_own_kind_only(model: str, path: str, part: str) -> None:
+    with pytest.raises(CommandRejected, match=f"{part} cannot be at {path}"):
+        Bench(definition(model=model, parts=())).apply(PartConfigured(path, part))
 
 
 def test_a_card_is_withdrawn_from_a_unit_that_has_no_daughter_cards() -> None:
