@@ -18,7 +18,10 @@ _REAL_TIME = "at scale 1"
 
 
 class Introduction(NamedTuple):
-    """The facts of a run. `embedded`: the broker is our own. `pace`: how time runs."""
+    """The facts of a run. `embedded`: the broker is our own. `pace`: how time runs.
+
+    `key_server` is where the first unit looks for its dongle, if it is not on the unit itself.
+    """
 
     config: Path | None
     state_dir: Path
@@ -28,6 +31,7 @@ class Introduction(NamedTuple):
     units: Sequence[UnitName]
     has_virtual_card: bool
     pace: str
+    key_server: str | None = None
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Each with its title."""
@@ -41,6 +45,8 @@ class Introduction(NamedTuple):
         if self.has_virtual_card:
             yield "pull the card", self._ctl(first, "remove-card")
             yield "put it back", self._ctl(first, "insert-card")
+        if self.key_server is not None:
+            yield "its dongle", f"is looked for at {self.key_server} ({program()} key-server run)"
         yield "move time on", self._ctl(first, "advance 7200")
         yield "ask why", self._ctl(first, "unit", command="why")
         yield "all commands", f"{program()} ctl"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 from argparse import Namespace
 from contextlib import suppress
@@ -10,7 +11,7 @@ from functools import partial
 
 from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.introduction import program
-from ipo_sim.cli.key_server_options import DEFAULT_PORT
+from ipo_sim.cli.key_server_options import DEFAULT_ADDRESS, DEFAULT_PORT
 from ipo_sim.cli.key_server_secret import read_secret
 from ipo_sim.cli.key_server_text import held_words, unit_words
 from ipo_sim.cli.named_service import Named
@@ -20,6 +21,7 @@ from ipo_sim.cli.version import version
 from ipo_sim.core.definition import Card
 from ipo_sim.core.events import Fact, ReaderAttached
 from ipo_sim.errors import ReaderError
+from ipo_sim.key_server.datagrams import ANY_ADDRESS
 from ipo_sim.key_server.server import Server
 from ipo_sim.key_server.service import Sockets
 from ipo_sim.licensing.key_server_rules import KeyServer
@@ -122,11 +124,13 @@ async def _show(arguments: Namespace, sockets: Sockets) -> None:
 def _introduce(arguments: Namespace, sockets: Sockets) -> None:
     where = f"{sockets.address} port {sockets.port}"
     print(f"key server: {where}, TCP and UDP, {'with a' if arguments.secret_file else 'without'} secret")
-    port = "" if sockets.port == DEFAULT_PORT else f" 127.0.0.1:{sockets.port}"
-    secret = f" --secret-file {arguments.secret_file}" if arguments.secret_file else ""
+    host = DEFAULT_ADDRESS if sockets.address == ANY_ADDRESS else sockets.address
+    is_default = (host, sockets.port) == (DEFAULT_ADDRESS, DEFAULT_PORT)
+    place = "" if is_default else f" {host}:{sockets.port}"
+    secret = f" --secret-file {shlex.quote(str(arguments.secret_file))}" if arguments.secret_file else ""
     for title, verb in (("pull the dongle", "remove"), ("put it back", "insert"), ("how it stands", "status")):
         if arguments.device is None or verb == "status":
-            print(f"{title}: {program()} key-server {verb}{port}{secret}")
+            print(f"{title}: {program()} key-server {verb}{place}{secret}")
 
 
 def _say(_: Sockets, state: KeyServer) -> None:

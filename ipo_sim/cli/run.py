@@ -24,6 +24,7 @@ from ipo_sim.cli.termination import termination_as_interrupt
 from ipo_sim.config.load import load_config
 from ipo_sim.config.settings import BrokerSettings, Settings
 from ipo_sim.core.model import UnitName
+from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.errors import ConfigError
 from ipo_sim.mqtt.link import Link
 from ipo_sim.mqtt.plan import build_links
@@ -193,6 +194,7 @@ def _introduction(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Introduct
         prefix=mqtt.prefix,
         units=engine.names(),
         has_virtual_card=first.reader_kind == "virtual",
+        key_server=first.reader_name if first.reader_kind == KEY_SERVER else None,
         pace="paused" if clock.paused else f"at scale {clock.scale:g}",
     )
 

@@ -38,8 +38,9 @@ class Sockets:
         self.server = server
         self._limits = limits
         self._most = most
-        # In the order in which they came.
+        # In the order in which they came; what was hung up on does not count any more, and lives until it is closed.
         self._connections: dict[Connection, None] = {}
+        self._living: set[Connection] = set()
         self._listener: asyncio.Server | None = None
         self._datagrams: list[Datagrams] = []
         self._empty = asyncio.Event()
@@ -67,7 +68,7 @@ class Sockets:
         if listener is not None:
             await listener.wait_closed()
         # A transport closes its socket in the next turn of the loop.
-        while self._connections:
+        while self._living:
             self._empty.clear()
             await self._empty.wait()
         await asyncio.sleep(0)
@@ -92,14 +93,17 @@ class Sockets:
 
     def _made(self, connection: Connection) -> None:
         self._connections[connection] = None
+        self._living.add(connection)
         if len(self._connections) > self._most:
             idle = next((one for one in self._connections if not one.trusted), connection)
             log.debug("too_many_connections", most=self._most)
+            del self._connections[idle]
             idle.abort()
 
     def _lost(self, connection: Connection) -> None:
         self._connections.pop(connection, None)
-        if not self._connections:
+        self._living.discard(connection)
+        if not self._living:
             self._empty.set()
 
 

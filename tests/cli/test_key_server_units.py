@@ -37,6 +37,7 @@ def test_a_unit_is_told_of_its_dongle(home: Path) -> None:
     """Pulled: event 40, warning, reason 2, and the licences hold; put back: cleared. Another one: Invalid at once."""
     with KeyServer(home, "--dongle", "parallel") as server, unit_of(home, "office", server.port) as unit:
         unit.until(IN_ORDER)
+        assert any(f"its dongle: is looked for at 127.0.0.1:{server.port} " in line for line in unit.output)
         before = entities_of(unit, "office")
         assert before["feature-key"]["dongle_serial_number"] == f"Remote {SERIAL}"
         assert before["licences/1"]["status"] == "Valid"

@@ -29,6 +29,7 @@ from ipo_sim.licensing.key_server_messages import (
     Remove,
     State,
     Status,
+    Welcome,
 )
 from tests.key_server.servers import (
     HOST,
@@ -190,6 +191,30 @@ async def test_connections_are_bounded_and_silence_does_not_keep_a_unit_out() ->
         late = await stack.enter_async_context(connected(sockets))
         assert isinstance(await late.poll(), Key)
         assert isinstance(await unit.poll(), Key), "whoever talks sense stays"
+
+
+async def test_a_burst_of_connections_is_bounded_too() -> None:
+    async with listening(most=4) as sockets:
+        burst = await asyncio.gather(*(asyncio.open_connection(HOST, sockets.port) for _ in range(40)))
+        ends = [asyncio.create_task(reader.read()) for reader, _ in burst]
+        async with asyncio.timeout(PATIENCE_S):
+            while sum(end.done() for end in ends) < 36:
+                await asyncio.wait([end for end in ends if not end.done()], return_when=asyncio.FIRST_COMPLETED)
+        # Some hang up with a reset, which is as good.
+        await asyncio.gather(*(end for end in ends if end.done()), return_exceptions=True)
+        assert sum(not end.done() for end in ends) == 4
+        async with connected(sockets) as unit:
+            assert isinstance(await unit.poll(), Key)
+        for _, writer in burst:
+            writer.transport.abort()
+        await asyncio.gather(*ends, return_exceptions=True)
+
+
+async def test_a_serial_that_no_message_can_carry_is_not_told() -> None:
+    async with listening(server_with_dongle(serial="1")) as sockets, connected(sockets) as client:
+        challenge = await client.challenge()
+        client.send(Poll(NONCE, challenge, 1, UNIT).to_bytes())
+        assert isinstance(await client.ask(Hello(NONCE)), Welcome)
 
 
 async def test_when_all_talk_sense_the_newcomer_is_turned_away() -> None:
