@@ -13,9 +13,9 @@ from tests.mqtt.watcher import Watcher, watcher
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-IN_ORDER = rf"telephony on, card {SERIAL}, in order"
-LOST = rf"card unknown, grace for card {SERIAL}"
-NO_DONGLE = rf"card absent, grace for card {SERIAL}"
+IN_ORDER = rf"telephony on, dongle {SERIAL}, in order"
+LOST = rf"dongle unknown, grace for dongle {SERIAL}"
+NO_DONGLE = rf"dongle absent, grace for dongle {SERIAL}"
 
 
 def broker_port(daemon: Daemon) -> int:
@@ -50,7 +50,7 @@ def test_a_unit_is_told_of_its_dongle(home: Path) -> None:
         unit.until(IN_ORDER)
         assert alarms_in(entities_of(unit, "office")) == {}
         server.ctl("insert", "--serial", "0000000001")
-        unit.until("card 0000000001, in order")
+        unit.until("dongle 0000000001, in order")
         assert entities_of(unit, "office")["licences/1"]["status"] == "Invalid"
         assert server.ctl("status")["unit"] == unit_id("office")
 
@@ -100,7 +100,7 @@ def test_the_grace_of_a_unit_without_its_server_ends(home: Path) -> None:
         server.kill()
         unit.until(LOST)
         unit_ctl(unit, "advance", 100_000)
-        unit.until("telephony on, card unknown, not in order")
+        unit.until("telephony on, dongle unknown, not in order")
         over = entities_of(unit, "office")
         assert alarms_in(over) == {24: ("major", None), 40: ("critical", 9)}
         assert over["licences/1"]["status"] == "Invalid"
@@ -114,7 +114,7 @@ def test_the_second_unit_is_refused_and_first_after_a_restart_of_the_server(home
         with unit_of(home, "office", server.port) as first:
             first.until(IN_ORDER)
             with unit_of(home, "branch", server.port) as second:
-                second.until("telephony on, card unknown, not in order")
+                second.until("telephony on, dongle unknown, not in order")
                 refused = entities_of(second, "branch")
         reason = f"refused: this server validates unit {unit_id('office')} alone until it is restarted"
         assert refused["reader"]["last_error"] == reason
@@ -147,7 +147,7 @@ def test_a_unit_and_its_server_share_a_secret(home: Path) -> None:
     secret.write_text("long and random\n")
     with KeyServer(home, "--secret-file", secret) as server:
         with unit_of(home, "branch", server.port, secret="a guess") as guesses:
-            guesses.until("telephony on, card unknown, not in order")
+            guesses.until("telephony on, dongle unknown, not in order")
             assert entities_of(guesses, "branch")["reader"]["last_error"] == "the server has another secret"
         with unit_of(home, "office", server.port, secret="long and random") as unit:
             unit.until(IN_ORDER)
