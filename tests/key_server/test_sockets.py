@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 
@@ -351,3 +352,14 @@ async def test_changes_are_told_to_whoever_listens() -> None:
         server.take(FeatureKeyRemoved(1))
         assert (await anext(changes)).dongle.state == "absent"
     await changes.aclose()  # type: ignore[attr-defined] # an asynchronous generator, whatever its annotation says
+
+
+async def test_where_no_socket_hears_broadcasts_the_server_serves_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unable(address: str, port: int) -> socket.socket:
+        raise OSError(errno.EADDRNOTAVAIL, f"no socket at {address} port {port}")
+
+    monkeypatch.setattr("ipo_sim.key_server.datagrams._broadcast_socket", unable)
+    with capture_logs() as logs:
+        async with listening() as sockets:
+            assert (await asked_by_datagram(Hello(NONCE).to_bytes(), HOST, sockets.port)).startswith(b"FKS/1 WELCOME ")
+    assert [entry["address"] for entry in logs if entry["event"] == "no_discovery"] == ["127.255.255.255"]
