@@ -188,14 +188,12 @@ def _compare(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list
 
 def _compare_moved(licences: tuple[Moved, ...], changes: list[Changed]) -> None:
     """Licences, of which there can be thousands, by what the check has moved."""
-    if not licences:
-        return
-    gone = {before.number for before, _ in licences if before is not None}
+    gone = []
     for before, after in licences:
         if after is not None:
-            gone.discard(after.number)
-            if after != before:
-                changes.append(_new(Changed, (_path("licences", after.number), after)))
+            changes.append(_new(Changed, (_path("licences", after[0]), after)))
+        elif before is not None:
+            gone.append(before.number)
     changes.extend(Changed(_path("licences", number), None) for number in sorted(gone))
 
 

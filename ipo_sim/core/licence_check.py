@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -67,8 +67,7 @@ def _check_all(draft: Draft) -> Licensing:
     settlement = settle([kinds[code] for code in codes], draft.catalogue.editions[draft.edition_profile])
     licences = _decide(draft, rulings, settlement)
     ledger = empty_ledger(settlement, _expiry_day(draft, licences))
-    for licence in licences:
-        _count(draft, ledger, licence, 1)
+    _count(draft, ledger, licences, 1)
     return Licensing(licences, ledger, _edition(draft, licences, settlement), _moved(draft.old.licences, licences))
 
 
@@ -89,18 +88,18 @@ def _check_entered(draft: Draft, old: Ledger) -> Licensing | None:
     ledger, judge = old.copy(), Judge(draft)
     moved: list[Moved] = []
     for before, after in draft.entered:
-        if before is not None:
-            _count(draft, ledger, before, -1)
-        decided = None
-        if after is not None:
+        # What is just entered waits as it is for the next load.
+        decided = after
+        if after is not None and (after.loaded or not draft.up):
             status, cause, matches = judge.rule(after)
             if status is None:
                 if after.type_name not in settlement.valid:
                     return None
                 status = LicenceStatus.VALID
             decided = _with(after, status, cause, matches)
-            _count(draft, ledger, decided, 1)
         moved.append((before, decided))
+    _count(draft, ledger, [before for before, _ in moved if before is not None], -1)
+    _count(draft, ledger, [after for _, after in moved if after is not None], 1)
     if ledger.candidates.keys() != old.candidates.keys():
         return None
     licences = _put(draft.licences, [after for _, after in moved if after is not None])
@@ -134,7 +133,7 @@ def _touches_others(draft: Draft, settlement: Settlement) -> bool:
 
 def _with_expiry(draft: Draft, ledger: Ledger, licences: tuple[Licence, ...], moved: list[Moved]) -> Ledger:
     day = ledger.expiry_day
-    if any(_counting_expiry(before) == day for before, _ in moved if before is not None):
+    if day is not None and any(_counting_expiry(before) == day for before, _ in moved if before is not None):
         return ledger._replace(expiry_day=_expiry_day(draft, licences))
     return ledger._replace(expiry_day=_earliest(day, *(_counting_expiry(after) for _, after in moved if after)))
 
@@ -143,9 +142,27 @@ def _edition_names(draft: Draft) -> Iterable[str]:
     return (name for rule in draft.catalogue.editions[draft.edition_profile] for name in rule.any_of)
 
 
-def _count(draft: Draft, ledger: Ledger, licence: Licence, times: int) -> None:
-    if licence.decoded is not None:
-        ledger.enter(draft.catalogue.licences[licence.decoded.licence_code], licence.decoded, licence.status, times)
+def _count(draft: Draft, ledger: Ledger, licences: Sequence[Licence], times: int) -> None:
+    """Enter strings into the ledger, or with `times` -1 take them out."""
+    tallies: dict[int, list[int]] = {}
+    for licence in licences:
+        key = licence[2]
+        if key is None:
+            continue
+        tally = tallies.get(key[1])
+        if tally is None:
+            tally = tallies[key[1]] = [0, 0, 0, 0]
+        tally[0] += times
+        status = licence[6]
+        if status is LicenceStatus.VALID:
+            tally[1] += times
+            tally[2] += times
+            tally[3] += times * key[2]
+        elif status is LicenceStatus.DORMANT:
+            tally[1] += times
+    kinds = draft.catalogue.licences
+    for code, (strings, candidates, valid, instances) in tallies.items():
+        ledger.enter(kinds[code], strings, candidates, valid, instances)
 
 
 def _put(licences: tuple[Licence, ...], decided: list[Licence]) -> tuple[Licence, ...]:
@@ -159,21 +176,32 @@ def _put(licences: tuple[Licence, ...], decided: list[Licence]) -> tuple[Licence
 
 
 def _decide(draft: Draft, rulings: list[Ruling], settlement: Settlement) -> tuple[Licence, ...]:
+    valid = settlement.valid
+    causes: dict[str, Cause] | None = None
+    decided = []
+    for licence, (ruled, cause, matches) in zip(draft.licences, rulings, strict=True):
+        status = ruled
+        if status is None:
+            status = LicenceStatus.VALID
+            if licence[3] not in valid:
+                status = LicenceStatus.DORMANT
+                causes = _first_causes(draft, rulings) if causes is None else causes
+                cause = _dormant_cause(draft, licence, settlement, causes)  # noqa: PLW2901 - a candidate has none yet
+        # By index, and not by `_with`: there can be 100,000.
+        if licence[6] is status and licence[7] == matches and licence[8] == cause:
+            decided.append(licence)
+        else:
+            decided.append(_new(Licence, (*licence[:6], status, matches, cause)))
+    return tuple(decided)
+
+
+def _first_causes(draft: Draft, rulings: list[Ruling]) -> dict[str, Cause]:
+    """Why the first string of each licence that is ruled out does not hold."""
     causes: dict[str, Cause] = {}
     for licence, ruling in zip(draft.licences, rulings, strict=True):
         if ruling[0] is not None:
-            causes.setdefault(licence[3], ruling[1])
-    valid = settlement.valid
-    decided = []
-    for licence, (status, cause, matches) in zip(draft.licences, rulings, strict=True):
-        if status is not None:
-            decided.append(_with(licence, status, cause, matches))
-        elif licence[3] in valid:
-            decided.append(_with(licence, LicenceStatus.VALID, (), matches))
-        else:
-            dormant = _dormant_cause(draft, licence, settlement, causes)
-            decided.append(_with(licence, LicenceStatus.DORMANT, dormant, matches))
-    return tuple(decided)
+            causes.setdefault(licence.type_name, ruling[1])
+    return causes
 
 
 def _dormant_cause(draft: Draft, licence: Licence, settlement: Settlement, causes: dict[str, Cause]) -> Cause:
@@ -194,8 +222,7 @@ def _held_since(draft: Draft, old: Cause, head: Cause) -> Cause:
 
 
 def _with(licence: Licence, status: LicenceStatus, cause: Cause, matches: Match | None) -> Licence:
-    # By index: it is faster, and there can be 100,000.
-    if licence[6] is status and licence[7] == matches and licence[8] == cause:
+    if licence.status is status and licence.matches == matches and licence.cause == cause:
         return licence
     return _new(Licence, (*licence[:6], status, matches, cause))
 

@@ -84,7 +84,7 @@ def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) 
     claimed = {holding.feature for holding in shares.holdings}
     names = {*licensing.ledger.strings, *claimed, *shares.refused, *pools.free_features()}
     old = {feature.name: feature for feature in draft.old.features}
-    causes = _Causes(draft, licensing)
+    causes = _Causes(licensing)
     features = []
     for name in sorted(names):
         pool, before, used = pools.of(name), old.get(name), held.get(name, 0)
@@ -95,7 +95,7 @@ def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) 
             continue
         cause: Cause = ()
         if not pool.licensed and name in licensing.ledger.strings:
-            cause = causes.of(name, facts.feeding, before)
+            cause = causes.of(facts.feeding, before)
         elif refused or idle:
             cause = before.cause if before and before.cause else (f"licence:{facts.licence}", draft.event_ref)
         available = pool.usable - used
@@ -122,25 +122,22 @@ class _Causes:
     A pool that this event has not touched keeps its cause, so that thousands of strings are not gone through for one.
     """
 
-    def __init__(self, draft: Draft, licensing: Licensing) -> None:
-        self._kinds = draft.catalogue.licences
+    def __init__(self, licensing: Licensing) -> None:
         self._licences = licensing.licences
         self._touched = {licence.type_name for pair in licensing.moved for licence in pair if licence is not None}
         self._few = len(licensing.moved) <= FEW
-        self._all: dict[str, Cause] | None = None
+        self._first: dict[str, Licence] | None = None
 
-    def of(self, feature: str, feeding: frozenset[str], before: Feature | None) -> Cause:
+    def of(self, feeding: frozenset[str], before: Feature | None) -> Cause:
         """The chain from the licence that is wanting to the event."""
         if before is not None and before.cause and self._touched.isdisjoint(feeding):
             return before.cause
         if self._few:
             return next((_blocked(licence) for licence in self._licences if licence.type_name in feeding), ())
-        if self._all is None:
-            self._all = {}
-            for licence in self._licences:
-                if licence.decoded is not None:
-                    self._all.setdefault(self._kinds[licence.decoded.licence_code].feature, _blocked(licence))
-        return self._all[feature]
+        if self._first is None:
+            # Backwards, so that the first of each kind is what is left.
+            self._first = {licence[3]: licence for licence in reversed(self._licences)}
+        return _blocked(min(self._first[name] for name in feeding if name in self._first))
 
 
 def _blocked(licence: Licence) -> Cause:

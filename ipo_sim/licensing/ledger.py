@@ -29,13 +29,14 @@ class Ledger(NamedTuple):
         """A ledger whose sums can be written; the settlement is shared, it is never written."""
         return self._replace(candidates=dict(self.candidates), strings=dict(self.strings), licensed=dict(self.licensed))
 
-    def enter(self, kind: LicenceType, key: LicenceKey, status: LicenceStatus, times: int) -> None:
-        """Enter one decided string (`times` 1) or take it out (-1)."""
-        _add(self.strings, kind.feature, times)
-        if status in CANDIDATES:
-            _add(self.candidates, kind.name, times)
-        if status is LicenceStatus.VALID:
-            _add(self.licensed, kind.feature, times * instances(kind, key))
+    def enter(self, kind: LicenceType, strings: int, candidates: int, valid: int, instances: int) -> None:
+        """Enter decided strings of one kind, or take them out with numbers below 0.
+
+        `candidates` of the `strings` match card, day and release, `valid` of these hold and carry `instances` in all.
+        """
+        _add(self.strings, kind.feature, strings)
+        _add(self.candidates, kind.name, candidates)
+        _add(self.licensed, kind.feature, valid if kind.kind is LicenceKind.FEATURE else instances)
 
 
 def empty_ledger(settlement: Settlement, expiry_day: int | None) -> Ledger:
@@ -49,6 +50,8 @@ def instances(kind: LicenceType, key: LicenceKey) -> int:
 
 
 def _add(sums: dict[str, int], name: str, number: int) -> None:
+    if not number:
+        return
     total = sums.get(name, 0) + number
     if total:
         sums[name] = total
