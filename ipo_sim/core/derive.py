@@ -38,6 +38,8 @@ from ipo_sim.core.usage import settle_usage
 
 # Half the cost of a named tuple's own constructor, where a cascade makes dozens.
 _new = tuple.__new__
+# Of licences that many units have.
+COMMON_NUMBERS = 64
 _NEVER_POWERED = Life(Lifecycle.OFF, seq=0)
 _NO_OFFSET = Nanoseconds(0)
 # Named tuples whose first field tells one from another of their kind.
@@ -191,7 +193,10 @@ def _compare_moved(licences: tuple[Moved, ...], changes: list[Changed]) -> None:
     gone = []
     for before, after in licences:
         if after is not None:
-            changes.append(_new(Changed, (_path("licences", after[0]), after)))
+            number = after[0]
+            # The first ones are the same for all units; beyond them a cache of paths would only be turned over.
+            path = _path("licences", number) if number < COMMON_NUMBERS else f"licences/{number}"
+            changes.append(_new(Changed, (path, after)))
         elif before is not None:
             gone.append(before.number)
     changes.extend(Changed(_path("licences", number), None) for number in sorted(gone))

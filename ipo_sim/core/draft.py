@@ -46,6 +46,7 @@ class Draft:
         "key",
         "licences",
         "life",
+        "loads",
         "next_licence",
         "notifications",
         "old",
@@ -75,6 +76,8 @@ class Draft:
         self.dect = old.dect
         # Strings that this event entered, deleted or loaded, as they were and as they are.
         self.entered: list[Moved] = []
+        # Whether strings that wait for the configuration are loaded with this event.
+        self.loads = False
         self.claims: list[Claim] = []
         # Features of which a use was refused by this event.
         self.refused: set[str] = set()

@@ -36,9 +36,9 @@ def check_licences(draft: Draft) -> Licensing:
     old = draft.old
     if old.ledger is None or _situation_changed(draft):
         return _check_all(draft)
-    if draft.licences is old.licences:
+    if draft.licences is old.licences and not draft.loads:
         return Licensing(old.licences, old.ledger, old.edition, ())
-    return _check_entered(draft, old.ledger) or _check_all(draft)
+    return (_check_entered(draft, old.ledger) if draft.entered else None) or _check_all(draft)
 
 
 def _situation_changed(draft: Draft) -> bool:
@@ -82,53 +82,63 @@ def _moved(old: tuple[Licence, ...], new: tuple[Licence, ...]) -> tuple[Moved, .
 
 def _check_entered(draft: Draft, old: Ledger) -> Licensing | None:
     """Check only the strings that this event entered, deleted or loaded; None: they change what others are worth."""
+    before, after = draft.entered[0]
+    if before is None and after is not None and draft.up:
+        return _check_fresh(draft, old)
     settlement = old.settlement
     if _touches_others(draft, settlement):
         return None
     ledger, judge = old.copy(), Judge(draft)
     moved: list[Moved] = []
-    for before, after in draft.entered:
-        # What is just entered waits as it is for the next load.
-        decided = after
-        if after is not None and (after.loaded or not draft.up):
-            status, cause, matches = judge.rule(after)
+    for was, entered in draft.entered:
+        decided = None
+        if entered is not None:
+            status, cause, matches = judge.rule(entered)
             if status is None:
-                if after.type_name not in settlement.valid:
+                if entered.type_name not in settlement.valid:
                     return None
                 status = LicenceStatus.VALID
-            decided = _with(after, status, cause, matches)
-        moved.append((before, decided))
-    _count(draft, ledger, [before for before, _ in moved if before is not None], -1)
-    _count(draft, ledger, [after for _, after in moved if after is not None], 1)
+            decided = _with(entered, status, cause, matches, loads=draft.loads)
+        moved.append((was, decided))
+    _count(draft, ledger, [was for was, _ in moved if was is not None], -1)
+    _count(draft, ledger, [now for _, now in moved if now is not None], 1)
     if ledger.candidates.keys() != old.candidates.keys():
         return None
-    licences = _put(draft.licences, [after for _, after in moved if after is not None])
+    licences = _put(draft.licences, [now for _, now in moved if now is not None])
     ledger = _with_expiry(draft, ledger, licences, moved)
     return Licensing(licences, ledger, draft.old.edition, tuple(moved))
 
 
+def _check_fresh(draft: Draft, old: Ledger) -> Licensing | None:
+    """What is just entered waits for the configuration; it matters to others as the first of its kind only."""
+    new = draft.licences[-len(draft.entered) :]
+    names = _wanted(draft, old.settlement) & {licence[3] for licence in new}
+    if names and not names <= {licence[3] for licence in draft.old.licences}:
+        return None
+    ledger = old.copy()
+    _count(draft, ledger, new, 1)
+    return Licensing(draft.licences, ledger, draft.old.edition, tuple(draft.entered))
+
+
 def _touches_others(draft: Draft, settlement: Settlement) -> bool:
     """Whether a string of this event may decide of others, or be named as why they do not hold."""
-    wanted = {*settlement.edition.modules_any_of, *settlement.missing.values(), *_edition_names(draft)}
+    wanted = _wanted(draft, settlement)
+    # What may be a kind's first that counts is found out here before any key of a long list is verified.
     many = len(draft.entered) > FEW
-    present: set[str] | None = None
     for before, after in draft.entered:
         licence = after or before
-        if licence is None:
-            continue
-        name = licence.type_name
-        if name in wanted:
-            if before is not None or licence.loaded:
+        if licence is not None:
+            name = licence[3]
+            if name in wanted or (many and licence[2] is not None and name not in settlement.valid):
                 return True
-            # One that waits for the configuration matters as the first of its kind only: that is the one named.
-            if present is None:
-                present = {known.type_name for known in draft.old.licences}
-            if name not in present:
-                return True
-        # What may be a kind's first that counts is found out here before any key of a long list is verified.
-        if many and licence.loaded and licence.decoded is not None and name not in settlement.valid:
-            return True
     return False
+
+
+def _wanted(draft: Draft, settlement: Settlement) -> set[str]:
+    """Licences that others depend on, or that are named where they are missing."""
+    rules = draft.catalogue.editions[draft.edition_profile]
+    names = {name for rule in rules for name in rule.any_of}
+    return names.union(settlement.edition.modules_any_of, settlement.missing.values())
 
 
 def _with_expiry(draft: Draft, ledger: Ledger, licences: tuple[Licence, ...], moved: list[Moved]) -> Ledger:
@@ -136,10 +146,6 @@ def _with_expiry(draft: Draft, ledger: Ledger, licences: tuple[Licence, ...], mo
     if day is not None and any(_counting_expiry(before) == day for before, _ in moved if before is not None):
         return ledger._replace(expiry_day=_expiry_day(draft, licences))
     return ledger._replace(expiry_day=_earliest(day, *(_counting_expiry(after) for _, after in moved if after)))
-
-
-def _edition_names(draft: Draft) -> Iterable[str]:
-    return (name for rule in draft.catalogue.editions[draft.edition_profile] for name in rule.any_of)
 
 
 def _count(draft: Draft, ledger: Ledger, licences: Sequence[Licence], times: int) -> None:
@@ -176,7 +182,7 @@ def _put(licences: tuple[Licence, ...], decided: list[Licence]) -> tuple[Licence
 
 
 def _decide(draft: Draft, rulings: list[Ruling], settlement: Settlement) -> tuple[Licence, ...]:
-    valid = settlement.valid
+    valid, loads = settlement.valid, draft.loads
     causes: dict[str, Cause] | None = None
     decided = []
     for licence, (ruled, cause, matches) in zip(draft.licences, rulings, strict=True):
@@ -187,11 +193,12 @@ def _decide(draft: Draft, rulings: list[Ruling], settlement: Settlement) -> tupl
                 status = LicenceStatus.DORMANT
                 causes = _first_causes(draft, rulings) if causes is None else causes
                 cause = _dormant_cause(draft, licence, settlement, causes)  # noqa: PLW2901 - a candidate has none yet
-        # By index, and not by `_with`: there can be 100,000.
-        if licence[6] is status and licence[7] == matches and licence[8] == cause:
+        # Not by `_with`: there can be 100,000.
+        number, text, key, name, loaded, seq, was, matched, old_cause = licence
+        if was is status and matched == matches and old_cause == cause and (loaded or not loads):
             decided.append(licence)
         else:
-            decided.append(_new(Licence, (*licence[:6], status, matches, cause)))
+            decided.append(_new(Licence, (number, text, key, name, loaded or loads, seq, status, matches, cause)))
     return tuple(decided)
 
 
@@ -221,10 +228,11 @@ def _held_since(draft: Draft, old: Cause, head: Cause) -> Cause:
     return old if len(old) == len(head) + 1 and old[:-1] == head else (*head, draft.event_ref)
 
 
-def _with(licence: Licence, status: LicenceStatus, cause: Cause, matches: Match | None) -> Licence:
-    if licence.status is status and licence.matches == matches and licence.cause == cause:
+def _with(licence: Licence, status: LicenceStatus, cause: Cause, matches: Match | None, *, loads: bool) -> Licence:
+    number, text, key, name, loaded, seq, was, matched, old_cause = licence
+    if was is status and matched == matches and old_cause == cause and (loaded or not loads):
         return licence
-    return _new(Licence, (*licence[:6], status, matches, cause))
+    return _new(Licence, (number, text, key, name, loaded or loads, seq, status, matches, cause))
 
 
 def _edition(draft: Draft, licences: Iterable[Licence], settlement: Settlement) -> Edition:

@@ -6,7 +6,7 @@ from datetime import date
 
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.model import Cause, Licence
-from ipo_sim.licensing.key import LicenceKey, verify
+from ipo_sim.licensing.key import LicenceKey, verifier
 from ipo_sim.licensing.status import LicenceStatus
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -23,15 +23,30 @@ class Judge:
     A check against a serial is remembered by its string, so that each is made once a card.
     """
 
-    __slots__ = ("_day", "_draft", "_held", "_in_use", "_keyless", "_serial", "_unknown", "_yes")
+    __slots__ = (
+        "_day",
+        "_draft",
+        "_held",
+        "_in_use",
+        "_keyless",
+        "_loads",
+        "_no",
+        "_serial",
+        "_unknown",
+        "_verified",
+        "_yes",
+    )
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
+        self._loads = draft.loads
         self._day = draft.local_day + EPOCH_ORDINAL
         self._unknown: Cause | None = None if draft.up else (f"unit:{draft.life.state}", f"event:{draft.life.seq}")
         self._serial = draft.key.validated_serial
         self._keyless: Cause = () if self._serial is not None else ("feature-key", *draft.key.cause)
         self._yes: Match = (self._serial or "", True)
+        self._no: Match = (self._serial or "", False)
+        self._verified = verifier(self._serial or "", draft.definition.secret)
         self._held: Ruling = (None, (), self._yes)
         # By licence code: whether this release and model use it.
         self._in_use: dict[int, bool] = {}
@@ -41,7 +56,7 @@ class Judge:
         _, _, decoded, _, loaded, seq, _, matches, _ = licence
         if self._unknown is not None:
             return LicenceStatus.UNKNOWN, self._unknown, matches
-        if not loaded:
+        if not (loaded or self._loads):
             return LicenceStatus.UNKNOWN, ("configuration", f"event:{seq}"), matches
         if decoded is None:
             return LicenceStatus.INVALID, ("licence-string", f"event:{seq}"), matches
@@ -49,7 +64,7 @@ class Judge:
         if serial is None:
             return LicenceStatus.INVALID, self._keyless, matches
         if matches is None or matches[0] != serial:
-            matches = self._yes if verify(decoded, serial, self._draft.definition.secret) else (serial, False)
+            matches = self._yes if self._verified(decoded) else self._no
         if not matches[1]:
             return LicenceStatus.INVALID, self._since(licence, LicenceStatus.INVALID, "feature-key"), matches
         return self._dated(licence, decoded, matches)

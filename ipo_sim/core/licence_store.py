@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import filterfalse
 from operator import itemgetter
 
 from ipo_sim.catalogue.types import Catalogue
@@ -10,7 +11,7 @@ from ipo_sim.core.draft import Draft, Moved
 from ipo_sim.core.events import ConfigurationLoaded, LicenceAdded, LicenceRemoved, LicencesImported
 from ipo_sim.core.model import Cause, Licence
 from ipo_sim.errors import CommandRejected
-from ipo_sim.licensing.key import bare, key_problem, normalise, recognise
+from ipo_sim.licensing.key import bare, is_canonical, key_problem, normalise, recognise
 from ipo_sim.licensing.status import LicenceStatus
 
 INVALID_TYPE = "Invalid"
@@ -26,13 +27,13 @@ _text, _loaded = itemgetter(1), itemgetter(4)
 _new = tuple.__new__
 
 
-def new_licence(catalogue: Catalogue, number: int, text: str, seq: int, *, loaded: bool, cause: Cause = ()) -> Licence:
+def new_licence(catalogue: Catalogue, number: int, text: str, seq: int, *, loaded: bool) -> Licence:
     """A string as entered: recognised or not, nothing is checked against a card yet."""
     key = recognise(text)
     kind = catalogue.licences.get(key.licence_code) if key is not None else None
     kept = key.text if key is not None else bare(text)
     decoded, type_name = (key, kind.name) if kind is not None else (None, INVALID_TYPE)
-    return _new(Licence, (number, kept, decoded, type_name, loaded, seq, LicenceStatus.UNKNOWN, None, cause))
+    return _new(Licence, (number, kept, decoded, type_name, loaded, seq, LicenceStatus.UNKNOWN, None, ()))
 
 
 def add_licence(draft: Draft, fact: LicenceAdded) -> None:
@@ -49,7 +50,7 @@ def import_licences(draft: Draft, fact: LicencesImported) -> None:
     """Many strings at once; those that are there already, or twice in the list, count once. Nothing is deleted."""
     present = set(map(_text, draft.licences))
     new = [text for text in dict.fromkeys(map(normalise, fact.keys)) if text not in present]
-    for text in new:
+    for text in filterfalse(is_canonical, new):
         if (problem := key_problem(text)) is not None:
             raise CommandRejected("bad-licence", f"{text[:MAX_SHOWN]!r}: {problem}")
     if not new:
@@ -77,19 +78,23 @@ def load_configuration(draft: Draft, _fact: ConfigurationLoaded) -> None:
     waiting = draft.licences[first:]
     if not waiting:
         raise CommandRejected("unchanged", "the loaded configuration is the latest")
-    loaded = [_new(Licence, (*licence[:4], True, *licence[5:])) for licence in waiting]
-    draft.licences = (*draft.licences[:first], *loaded)
-    draft.entered.extend(zip(waiting, loaded, strict=True))
+    # They are made anew once, when it is known what they are worth.
+    draft.loads = True
+    draft.entered.extend(zip(waiting, waiting, strict=True))
 
 
 def _enter(draft: Draft, texts: Sequence[str]) -> None:
     if len(draft.licences) + len(texts) > MAX_LICENCES:
         raise CommandRejected("too-many-licences", f"a unit holds at most {MAX_LICENCES} licence keys")
-    cause = ("configuration", draft.event_ref)
-    new = [
-        new_licence(draft.catalogue, number, text, draft.seq, loaded=False, cause=cause)
-        for number, text in enumerate(texts, start=draft.next_licence)
-    ]
+    cause: Cause = ("configuration", draft.event_ref)
+    seq, kinds, unknown = draft.seq, draft.catalogue.licences, LicenceStatus.UNKNOWN
+    new: list[Licence] = []
+    for number, text in enumerate(texts, start=draft.next_licence):
+        # As `new_licence`, whose call alone would be felt with 100,000.
+        key = recognise(text)
+        kind = kinds.get(key[1]) if key is not None else None
+        fields = (text, None, INVALID_TYPE) if kind is None else (text, key, kind.name)
+        new.append(_new(Licence, (number, *fields, False, seq, unknown, None, cause)))
     draft.licences = (*draft.licences, *new)
     draft.next_licence += len(new)
     entered: list[Moved] = [(None, licence) for licence in new]

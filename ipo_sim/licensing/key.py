@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from struct import Struct
@@ -82,10 +83,15 @@ def normalise(text: str) -> str:
 
     A string that is not recognised keeps its letters: it may be the maker's, in which case matters.
     """
-    if len(text) == KEY_LENGTH and not text.encode(errors="replace").translate(None, _LETTERS):
+    if is_canonical(text):
         return text
     key = recognise(text)
     return key.text if key is not None else bare(text)
+
+
+def is_canonical(text: str) -> bool:
+    """Whether it has the length and the letters of a key of ours, whatever it spells."""
+    return len(text) == KEY_LENGTH and not text.encode(errors="replace").translate(None, _LETTERS)
 
 
 def bare(text: str) -> str:
@@ -126,19 +132,27 @@ def recognise(text: str) -> LicenceKey | None:
     version, code, instances, days, nonce = BODY.unpack_from(data)
     if version != VERSION or not code or not instances or data[BODY.size : CHECK_END] != _check(data[: BODY.size]):
         return None
-    letters = raw.translate(_TO_LETTERS, _ASCII_SEPARATORS).decode()
-    canonical = text if letters == text else letters
+    as_it_is = len(text) == KEY_LENGTH and not raw.translate(None, _LETTERS)
+    canonical = text if as_it_is else raw.translate(_TO_LETTERS, _ASCII_SEPARATORS).decode()
     return _new(LicenceKey, (canonical, code, instances, _expiry(days) if days else None, nonce, data))
 
 
 def verify(key: LicenceKey, serial: str, secret: bytes) -> bool:
     """Whether the key was issued for the card of this serial with this secret; False too for what is no serial."""
-    label = _tag_label(serial)
-    if label is None:
-        return False
-    data = key.data
-    tag = hmac.digest(secret, label + data[: BODY.size], "sha256")
-    return hmac.compare_digest(tag[:TAG_SIZE], data[CHECK_END:])
+    return verifier(serial, secret)(key)
+
+
+def verifier(serial: str, secret: bytes) -> Callable[[LicenceKey], bool]:
+    """`verify` for one card and secret, for many keys."""
+    if not _is_serial(serial):
+        return lambda _: False
+    label, digest, equal, size = _tag_label(serial), hmac.digest, hmac.compare_digest, BODY.size
+
+    def verified(key: LicenceKey) -> bool:
+        data = key[5]
+        return equal(digest(secret, label + data[:size], "sha256")[:TAG_SIZE], data[CHECK_END:])
+
+    return verified
 
 
 def issue(
@@ -169,16 +183,13 @@ def _check(body: bytes) -> bytes:
 
 
 def _tag(body: bytes, serial: str, secret: bytes) -> bytes:
-    label = _tag_label(serial)
-    assert label is not None
-    return hmac.digest(secret, label + body, "sha256")[:TAG_SIZE]
+    return hmac.digest(secret, _tag_label(serial) + body, "sha256")[:TAG_SIZE]
 
 
-@lru_cache(maxsize=1_024)
-def _tag_label(serial: str) -> bytes | None:
-    """What stands before the body in a message; None: that is no serial."""
+def _tag_label(serial: str) -> bytes:
+    """What stands before the body in a message."""
     # The length before the serial and the fixed size of the body let no two inputs give the same message.
-    return TAG_LABEL + bytes((len(serial),)) + serial.encode("ascii") if _is_serial(serial) else None
+    return TAG_LABEL + bytes((len(serial),)) + serial.encode("ascii")
 
 
 @lru_cache(maxsize=1_024)
