@@ -11,7 +11,7 @@ from ipo_sim.core.effects import Notification
 from ipo_sim.core.feature_key import KEY_PATH
 from ipo_sim.core.key_server import LINK_FAILURE, READER_PATH, is_server_lost
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME
-from ipo_sim.core.model import Alarm, Dect, Feature, Hold, KeyCondition, KeyReason, Part, Severity
+from ipo_sim.core.model import Alarm, Cause, Dect, Feature, Hold, KeyCondition, KeyReason, Part, Severity
 from ipo_sim.core.words import KEY_INDEX, KEY_NAME
 
 ENTITY_FAILURE = 20
@@ -27,6 +27,9 @@ LICENCE_ERROR = 32
 
 KEY_ALARM = "40-feature-key"
 LINK_ALARM = "24-reader"
+DECT_ALARM = "46-dect"
+# Those that neither a part nor a pool of instances raises.
+_OF_THE_UNIT = frozenset({KEY_ALARM, LINK_ALARM, DECT_ALARM})
 
 # Half the cost of a named tuple's own constructor, where a cascade makes dozens.
 _new = tuple.__new__
@@ -59,8 +62,13 @@ def raise_alarms(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature,
     if not draft.up:
         return ()
     standing = {alarm.id: alarm for alarm in old.alarms}
+    if parts is old.parts and features is old.features and old.life.state in UP:
+        others = [alarm for alarm in old.alarms if alarm.id not in _OF_THE_UNIT]
+        raised = [*_key_alarms(draft, standing), *others, *_dect_alarms(draft, standing)]
+    else:
+        raised = _alarms(draft, parts, features, standing)
     alarms = []
-    for alarm in _alarms(draft, parts, features, standing):
+    for alarm in raised:
         before = standing.pop(alarm.id, None)
         if before is None or (before.severity, before.reason) != (alarm.severity, alarm.reason):
             _notify(draft, alarm)
@@ -73,20 +81,32 @@ def raise_alarms(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature,
 def _alarms(
     draft: Draft, parts: tuple[Part, ...], features: tuple[Feature, ...], standing: Mapping[str, Alarm]
 ) -> list[Alarm]:
+    alarms = _key_alarms(draft, standing)
+    for part in parts:
+        hold = part.service.hold
+        if part.failed or (hold is not None and hold in _HELD):
+            _part_alarms(draft, part, standing, alarms)
+    for feature in features:
+        if feature.refused or feature.wanting:
+            alarms.append(_feature_alarm(draft, feature, standing))
+    alarms.extend(_dect_alarms(draft, standing))
+    return alarms
+
+
+def _key_alarms(draft: Draft, standing: Mapping[str, Alarm]) -> list[Alarm]:
+    """The key's own and that of the link to its server."""
     alarms = []
     if draft.key.condition in (KeyCondition.GRACE, KeyCondition.NOT_IN_ORDER):
         alarms.append(_key_alarm(draft, standing))
     if is_server_lost(draft.reader):
         alarms.append(_link_alarm(draft, standing))
-    for part in parts:
-        if part.failed or part.service.hold in _HELD:
-            _part_alarms(draft, part, standing, alarms)
-    alarms.extend(
-        _feature_alarm(draft, feature, standing) for feature in features if feature.refused or feature.wanting
-    )
-    if draft.dect is not None and not draft.dect.dect.voice:
-        alarms.append(_dect_alarm(draft, draft.dect.dect, standing))
     return alarms
+
+
+def _dect_alarms(draft: Draft, standing: Mapping[str, Alarm]) -> list[Alarm]:
+    if draft.dect is not None and not draft.dect.dect.voice:
+        return [_dect_alarm(draft, draft.dect.dect, standing)]
+    return []
 
 
 def _key_alarm(draft: Draft, standing: Mapping[str, Alarm]) -> Alarm:
@@ -128,47 +148,41 @@ def _link_alarm(draft: Draft, standing: Mapping[str, Alarm]) -> Alarm:
     )
 
 
+# The maker's event, its reason, its text.
+_Said = tuple[int, int | None, str]
 _HELD = frozenset({Hold.MISSING, Hold.MISMATCH, Hold.SURPLUS, Hold.LICENCE})
 
 
 def _part_alarms(draft: Draft, part: Part, standing: Mapping[str, Alarm], alarms: list[Alarm]) -> None:
     hold = part.service.hold
+    entity = (part.place.path, part.entity_name, part.entity_index)
+    cause = part.service.cause
     if part.failed:
-        alarms.append(_part_alarm(draft, part, standing, ENTITY_FAILURE, None, _failure_text(hold)))
+        said = (ENTITY_FAILURE, None, _failure_text(hold))
+        alarms.append(_part_alarm(draft, entity, cause, standing, said))
     if hold is Hold.LICENCE:
-        text = part.service.cause[0].removeprefix("licence:")
-        alarms.append(_part_alarm(draft, part, standing, SERVICE_FAILURE, FEATURE_LICENCE_MISSING, text))
+        said = (SERVICE_FAILURE, FEATURE_LICENCE_MISSING, cause[0].removeprefix("licence:"))
+        alarms.append(_part_alarm(draft, entity, cause, standing, said))
     elif hold in (Hold.MISMATCH, Hold.SURPLUS) or (hold is Hold.MISSING and not part.failed):
-        text = _configuration_text(part)
-        alarms.append(_part_alarm(draft, part, standing, CONFIGURATION_FAILURE, HARDWARE_TYPE_FAILURE, text))
+        said = (CONFIGURATION_FAILURE, HARDWARE_TYPE_FAILURE, _configuration_text(part))
+        alarms.append(_part_alarm(draft, entity, cause, standing, said))
 
 
 def _part_alarm(
-    draft: Draft, part: Part, standing: Mapping[str, Alarm], event: int, reason: int | None, text: str
+    draft: Draft, entity: tuple[str, str, int], cause: Cause, standing: Mapping[str, Alarm], said: _Said
 ) -> Alarm:
+    event, reason, text = said
     kind = draft.catalogue.alarms[event]
-    place = part.place
-    name = _alarm_id(event, place.path)
+    name = _alarm_id(event, entity[0])
     before = standing.get(name)
-    if before is not None and before.reason == reason and before.text == text and before.cause == part.service.cause:
+    if before is None:
+        since, seq = draft.at + draft.clock_offset_ns, draft.seq
+    elif before.reason == reason and before.text == text and before.cause == cause:
         return before
-    return _new(
-        Alarm,
-        (
-            name,
-            event,
-            kind.name,
-            _SEVERITIES[kind.severity],
-            reason,
-            place.path,
-            part.entity_name,
-            part.entity_index,
-            draft.unit_time if before is None else before.since,
-            draft.seq if before is None else before.seq,
-            text,
-            part.service.cause,
-        ),
-    )
+    else:
+        since, seq = before.since, before.seq
+    told = (name, event, kind.name, _SEVERITIES[kind.severity], reason, *entity, since, seq, text, cause)
+    return _new(Alarm, told)
 
 
 def _feature_alarm(draft: Draft, feature: Feature, standing: Mapping[str, Alarm]) -> Alarm:
@@ -196,7 +210,7 @@ def _feature_alarm(draft: Draft, feature: Feature, standing: Mapping[str, Alarm]
 
 def _dect_alarm(draft: Draft, dect: Dect, standing: Mapping[str, Alarm]) -> Alarm:
     """No event is documented for it: the one of a service out of order, for its licence (licensing.md 9)."""
-    name = _alarm_id(SERVICE_FAILURE, "dect")
+    name = DECT_ALARM
     before = standing.get(name)
     kind = draft.catalogue.alarms[SERVICE_FAILURE]
     alarm = Alarm(

@@ -178,6 +178,23 @@ def _compare(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list
     """What came, changed and went; entities that stayed the same objects are passed over."""
     if new is old:
         return
+    if len(new) == len(old):
+        # As a rule the same entities are there in the same order.
+        start = len(changes)
+        for before, value in zip(old, new, strict=True):
+            if value is before:
+                continue
+            if value[0] != before[0]:
+                del changes[start:]
+                break
+            if value != before:
+                changes.append(_new(Changed, (_path(group, value[0]), value)))
+        else:
+            return
+    _compare_by_name(group, old, new, changes)
+
+
+def _compare_by_name(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list[Changed]) -> None:
     gone: dict[str | int, _E] = {}
     for before in old:
         gone[before[0]] = before

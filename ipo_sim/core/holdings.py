@@ -20,16 +20,21 @@ class Shares(NamedTuple):
     refused: frozenset[str]
 
 
+_NOBODY = Shares((), (), frozenset())
+
+
 def share_out(draft: Draft, usable: Usable) -> Shares:
     """Settle all claims against the pools: what is in use stays, what is configured or registered yields.
 
     A use ends with telephony. Of what yields, the latest goes first; what is freed goes to `first` ones, then by age.
     """
     holdings = draft.holdings
+    refused = {feature.name for feature in draft.old.features if feature.refused}
+    if not holdings and not draft.claims and not refused:
+        return _NOBODY
     if draft.life.state is not Lifecycle.RUNNING:
         holdings = tuple(held for held in holdings if held.consumption is not Consumption.IN_USE)
     holdings = _fit(holdings, usable)
-    refused = {feature.name for feature in draft.old.features if feature.refused}
     granted = []
     for claim in draft.claims:
         rest = tuple(held for held in holdings if held not in claim.gives)

@@ -50,13 +50,16 @@ def serve_parts(draft: Draft, edition: Edition) -> tuple[Part, ...]:
     served: dict[str, Part] = {}
     modules = 0
     for part in draft.parts:
+        place = part.place
         if part.fitted is None and part.service is EMPTY and part.configured is None and part.seq == 0:
-            served[part.place.path] = part
+            served[place.path] = part
             continue
         service = _service(part, situation, served, modules)
-        if part.place.kind is PlaceKind.EXPANSION and service.hold is None:
+        if service.hold is None and place.kind is PlaceKind.EXPANSION:
             modules += 1
-        served[part.place.path] = _with_service(part, service, up=up)
+        if service is not part.service or part.failed:
+            part = _with_service(part, service, up=up)  # noqa: PLW2901 - the part as it is now
+        served[place.path] = part
     return tuple(served.values())
 
 
@@ -66,8 +69,9 @@ def _situation(draft: Draft, edition: Edition) -> _Situation:
     if state not in UP:
         availability = Availability.POWER_OFF if state is Lifecycle.OFF else Availability.OFF_LINE
         unit = Service(OperState.DISABLED, availability, Hold.UNIT, (f"unit:{state}", *life_cause(draft)))
-    extended = any(part.detected and part.fitted and part.fitted.expansion_ports for part in draft.parts)
-    most = edition.max_modules_extended if extended else edition.max_modules
+    most = edition.max_modules
+    if most != edition.max_modules_extended and _extended(draft.parts):
+        most = edition.max_modules_extended
     return _Situation(
         unit,
         _dependency(Hold.LICENCE, edition.module_cause) if most == 0 else None,
@@ -76,15 +80,22 @@ def _situation(draft: Draft, edition: Edition) -> _Situation:
     )
 
 
+def _extended(parts: tuple[Part, ...]) -> bool:
+    """Whether a card brings expansion ports of its own."""
+    return any(part.fitted is not None and part.fitted.expansion_ports and part.detected for part in parts)
+
+
 def _service(part: Part, situation: _Situation, served: dict[str, Part], modules: int) -> Service:
     if part.fitted is None:
         return _missing(part)
     if situation.unit is not None:
         return situation.unit
-    held = _own_hold(part)
-    if held is None and part.place.carried:
+    sound = part.detected and part.fault is None and part.surplus is None and part.configured is part.fitted
+    held = None if sound else _own_hold(part)
+    place = part.place
+    if held is None and place.carried:
         held = _carrier_hold(part, served)
-    if held is None and part.place.kind is PlaceKind.EXPANSION:
+    if held is None and place.kind is PlaceKind.EXPANSION:
         held = _module_hold(part, situation, modules)
     return held or situation.keyless or IN_SERVICE
 

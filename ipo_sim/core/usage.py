@@ -11,10 +11,12 @@ from ipo_sim.core.licence_check import Licensing
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME, life_cause
 from ipo_sim.core.model import Cause, Extension, Feature, Holding, Licence, Part, PhoneState, User
 from ipo_sim.core.people import endpoint_of
-from ipo_sim.core.pools import PRI, Pool, Pools, facts_of
+from ipo_sim.core.pools import PRI, Pools, facts_of
 
 PRI_CHANNELS_REDUCED = 34
 PRI_CALL_REJECTED = 35
+# Half the cost of a named tuple's own constructor, where a cascade makes many.
+_new = tuple.__new__
 # Strings that an event moves up to which it is cheaper to look for the first of a feature than to index all.
 FEW = 2
 
@@ -46,6 +48,8 @@ def settle_usage(draft: Draft, licensing: Licensing, parts: tuple[Part, ...]) ->
     shares = share_out(draft, pools.usable)
     _notify_pri(draft, licensing)
     features = _features(draft, licensing, pools, shares)
+    if not draft.users and not draft.extensions and not shares.granted:
+        return Usage(features, shares.holdings, draft.users, draft.extensions)
     by_name = {feature.name: feature for feature in features}
     return Usage(
         features,
@@ -79,41 +83,29 @@ def _notify_pri(draft: Draft, licensing: Licensing) -> None:
 
 def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) -> tuple[Feature, ...]:
     """A pool for each feature that a string names, that has free instances, or that somebody holds or wants."""
-    held = held_of(shares.holdings)
-    wanting = _wanting(shares.holdings)
-    claimed = {holding.feature for holding in shares.holdings}
-    names = {*licensing.ledger.strings, *claimed, *shares.refused, *pools.free_features()}
+    strings, holdings, refusing = licensing.ledger.strings, shares.holdings, shares.refused
+    held, wanting = held_of(holdings), _wanting(holdings)
+    names = {*strings, *refusing, *pools.free_features(), *(holding.feature for holding in holdings)}
     old = {feature.name: feature for feature in draft.old.features}
     causes = _Causes(licensing)
     features = []
     for name in sorted(names):
         pool, before, used = pools.of(name), old.get(name), held.get(name, 0)
-        facts = facts_of(draft.catalogue, draft.definition.model, draft.definition.release_profile, name)
-        refused, idle = name in shares.refused, wanting.get(name, 0)
-        if before and _stays(before, pool, used) and not refused and not idle:
-            features.append(before)
+        refused, idle = name in refusing, wanting.get(name, 0)
+        numbers = (*pool, used, max(0, pool.usable - used), refused, idle)
+        if before is not None and before[2:] == (*numbers, ()) and (pool.licensed or name not in strings):
+            features.append(before)  # in order before and with the same numbers now
             continue
+        facts = facts_of(draft.catalogue, draft.definition.model, draft.definition.release_profile, name)
         cause: Cause = ()
-        if not pool.licensed and name in licensing.ledger.strings:
+        if not pool.licensed and name in strings:
             cause = causes.of(facts.feeding, before)
         elif refused or idle:
             cause = before.cause if before and before.cause else (f"licence:{facts.licence}", draft.event_ref)
-        available = pool.usable - used
-        feature = Feature(name, facts.licence, *pool, used, max(0, available), refused, idle, cause)
-        features.append(before if before is not None and before == feature else feature)
+        feature = _new(Feature, (name, facts.licence, *numbers, cause))
+        features.append(before if before == feature else feature)
     settled = tuple(features)
     return draft.old.features if settled == draft.old.features else settled
-
-
-def _stays(feature: Feature, pool: Pool, used: int) -> bool:
-    """Whether a pool that was in order with these numbers has them still."""
-    return (
-        not feature.cause
-        and feature.licensed == pool.licensed > 0
-        and feature.usable == pool.usable
-        and feature.free == pool.free
-        and feature.in_use == used
-    )
 
 
 class _Causes:
