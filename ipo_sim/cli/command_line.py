@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ipo_sim.cli import ctl_options, key_server_options, licence_options
+from ipo_sim.cli import ctl_options, key_server_options, licence_options, record_types
 from ipo_sim.cli.parsing import Commands, Parser, add_command, add_json, add_state_dir
 
 SHELLS = ("bash", "zsh", "tcsh")
@@ -67,6 +67,7 @@ def build_parser() -> Parser:
     _add_check(commands)
     _add_schema(commands)
     licence_options.add_licence(commands)
+    record_types.add_records(commands)
     ctl_options.add_ctl(commands)
     ctl_options.add_why(commands)
     ctl_options.add_what_if(commands)

@@ -13,7 +13,7 @@ from ipo_sim.config.dect import dect_of
 from ipo_sim.config.entries import UnitEntry
 from ipo_sim.config.hardware import parts_of
 from ipo_sim.config.numbering import card_serial, numbers_of, unit_name
-from ipo_sim.config.people import extension_of, user_of
+from ipo_sim.config.people import directory_of, extension_of, hunt_group_of, short_code_of, user_of
 from ipo_sim.config.settings import KeyServerSettings, ReaderSettings
 from ipo_sim.core.model import SECOND_NS, Card, Nanoseconds, UnitDefinition, UnitName
 from ipo_sim.core.words import KEY_SERVER
@@ -78,6 +78,9 @@ class Builder:
             parts=self._shared(tuple(self._shared(part) for part in parts_of(entry))),
             users=self._shared(tuple(map(user_of, entry.users))),
             extensions=self._shared(tuple(map(extension_of, entry.extensions))),
+            directory=self._shared(tuple(map(directory_of, entry.directory))),
+            hunt_groups=self._shared(tuple(map(hunt_group_of, entry.hunt_groups))),
+            short_codes=self._shared(tuple(map(short_code_of, entry.short_codes))),
             dect=dect_of(entry.dect),
         )
 

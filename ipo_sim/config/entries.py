@@ -9,14 +9,22 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field
+
+from ipo_sim.config.entry import MAX_RECORDS, MAX_TEXT, Entry, Text, from_catalogue
+from ipo_sim.config.record_entries import (
+    MAX_DIRECTORY,
+    DirectoryEntry,
+    ExtensionEntry,
+    HuntGroupEntry,
+    ShortCodeEntry,
+    UserEntry,
+)
 
 # Units of one daemon: what a fleet process is measured for.
 MAX_UNITS = 10_000
 # Far above what any unit was sold with, and below what a unit holds, so that licences can still be added.
 MAX_LICENCES = 100_000
-# Users, extensions and base stations: what a unit has of each at most, with room for mistakes of theirs.
-MAX_RECORDS = 1_000
 # A month: nobody waits longer for a grace to end.
 MAX_DURATION_S = 31 * 24 * 3600
 # What the daemon's clock can be set to.
@@ -24,25 +32,6 @@ MIN_TIME_SCALE, MAX_TIME_SCALE = 0.1, 100_000
 # No unit has 10,000 places.
 MAX_PLACE_DIGITS = 4
 MQTT_5 = 5
-# Words, names and secrets that people write.
-MAX_TEXT = 256
-# The marker of the JSON Schema that is replaced by the words of the catalogue.
-FROM_CATALOGUE = "x-from-catalogue"
-
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-
-
-class Entry(BaseModel):
-    """A mapping of settings; unknown ones are mistakes, and nothing is converted from a string."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_unset(cls, data: object) -> object:
-        if isinstance(data, dict) and None in data.values():
-            return {name: value for name, value in data.items() if value is not None or name not in cls.model_fields}
-        return data
 
 
 def _opened(name: str) -> BeforeValidator:
@@ -63,11 +52,6 @@ def _number(value: object) -> object:
     return value
 
 
-def _digits(value: object) -> object:
-    """A number to dial that was written without quotes."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 def _version(value: object) -> object:
     return str(value) if value == MQTT_5 and not isinstance(value, bool) else value
 
@@ -80,23 +64,14 @@ def _date(value: object) -> object:
         return value
 
 
-def _from_catalogue(what: str) -> dict[str, Any]:
-    return {FROM_CATALOGUE: what}
-
-
 # JSON has only names, and YAML editors see the numbers as such.
 _BY_NUMBER: dict[str, Any] = {"propertyNames": {"pattern": "^[0-9]+$"}}
 
 Number = Annotated[int, BeforeValidator(_number)]
-Digits = Annotated[
-    str,
-    Field(max_length=MAX_TEXT, json_schema_extra={"type": ["string", "integer"]}),
-    BeforeValidator(_digits),
-]
-BaseCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("slot"))]
-DaughterCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("daughter"))]
-CarriedCard = Annotated[Text, Field(json_schema_extra=_from_catalogue("carrier"))]
-Module = Annotated[Text, Field(json_schema_extra=_from_catalogue("expansion"))]
+BaseCard = Annotated[Text, Field(json_schema_extra=from_catalogue("slot"))]
+DaughterCard = Annotated[Text, Field(json_schema_extra=from_catalogue("daughter"))]
+CarriedCard = Annotated[Text, Field(json_schema_extra=from_catalogue("carrier"))]
+Module = Annotated[Text, Field(json_schema_extra=from_catalogue("expansion"))]
 
 
 class KeyEntry(Entry):
@@ -207,33 +182,11 @@ class LicenceEntry(Entry):
     licence: Text | None = Field(
         None,
         description="The licence to mint for each unit of an entry with a count.",
-        json_schema_extra=_from_catalogue("licence"),
+        json_schema_extra=from_catalogue("licence"),
     )
     instances: int | None = Field(None, ge=1, le=65_535, description="Instances of the minted licence; 1 by default.")
     expiry: Annotated[date, BeforeValidator(_date)] | None = Field(
         None, description="Last day of the minted licence; for ever by default."
-    )
-
-
-class UserEntry(Entry):
-    """A user; profile and features take licences when the unit starts."""
-
-    name: Text = Field(description="User name, at most 15 characters.", examples=["anna"])
-    full_name: str = Field("", max_length=MAX_TEXT, description="Full name, at most 31 characters.")
-    extension: Digits = Field("", description="Number to dial.", examples=["201"])
-    profile: Text = Field(
-        "basic", description="Profile; any but basic takes a licence.", json_schema_extra=_from_catalogue("profile")
-    )
-    features: list[Text] = Field([], max_length=MAX_RECORDS, description="Further features that take a licence each.")
-
-
-class ExtensionEntry(Entry):
-    """An IP extension, at which a phone can register."""
-
-    number: Digits = Field(description="Number to dial.", examples=["201"])
-    kind: Literal["avaya-ip", "third-party-ip", "dect"] = Field("avaya-ip", description="What registers there.")
-    reserve: Literal["none", "avaya", "third-party", "both"] = Field(
-        "none", description="Endpoint licences that it keeps for itself from the first start on."
     )
 
 
@@ -262,7 +215,7 @@ class DectEntry(Entry):
 class UnitEntry(Entry):
     """One control unit, or with a `count` that many of the same make."""
 
-    model: Text = Field(description="The control unit.", examples=["ip500"], json_schema_extra=_from_catalogue("model"))
+    model: Text = Field(description="The control unit.", examples=["ip500"], json_schema_extra=from_catalogue("model"))
     name: Text | None = Field(
         None,
         description="Name in topics and commands, unique; unit-1, unit-2, ... by default. {n}: number of the unit.",
@@ -273,7 +226,7 @@ class UnitEntry(Entry):
     release_profile: Text | None = Field(
         None,
         description="Family of software releases; r5 by default, or the newest that the model runs.",
-        json_schema_extra=_from_catalogue("release_profile"),
+        json_schema_extra=from_catalogue("release_profile"),
     )
     release: Text | None = Field(None, description="Software version as the unit tells it.", examples=["5.0(8)"])
     system_name: Text | None = Field(
@@ -312,6 +265,9 @@ class UnitEntry(Entry):
     extensions: list[ExtensionEntry] = Field(
         [], max_length=MAX_RECORDS, description="IP extensions; ports of cards need no entry."
     )
+    directory: list[DirectoryEntry] = Field([], max_length=MAX_DIRECTORY, description="Names of the system directory.")
+    hunt_groups: list[HuntGroupEntry] = Field([], max_length=MAX_RECORDS, description="Hunt groups.")
+    short_codes: list[ShortCodeEntry] = Field([], max_length=MAX_RECORDS, description="System short codes.")
     dect: DectEntry | None = Field(None, description="The IP DECT system; none by default.")
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Catalogue, PlaceKind, SlotKind
-from ipo_sim.config.entries import FROM_CATALOGUE, SHORTHANDS, ConfigFile
+from ipo_sim.config.entries import SHORTHANDS, ConfigFile
+from ipo_sim.config.entry import FROM_CATALOGUE
 from ipo_sim.config.mistakes import SPELLINGS
 from ipo_sim.core.people import BASIC, user_features
 

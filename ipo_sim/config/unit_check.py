@@ -14,6 +14,7 @@ from ipo_sim.config.hardware import HardwareCheck
 from ipo_sim.config.mistakes import Findings, Location, choice, path_text
 from ipo_sim.config.numbering import card_serial, numbered_texts, numbers_of
 from ipo_sim.config.people import user_of
+from ipo_sim.config.record_check import RecordCheck
 from ipo_sim.config.shape import Salvage
 from ipo_sim.core.people import extension_problem, user_problem
 from ipo_sim.errors import LicenceFormatError
@@ -39,6 +40,7 @@ class UnitCheck:
         self._salvage = salvage
         self._hardware = HardwareCheck(catalogue, findings, salvage)
         self._dect = DectCheck(catalogue, findings, salvage)
+        self._records = RecordCheck(findings, salvage)
         self._feature_key = FeatureKeyCheck(findings, salvage)
 
     def check(self, entry: UnitEntry, here: Location) -> None:
@@ -52,6 +54,7 @@ class UnitCheck:
         self._check_licences(entry, (*here, "licences"))
         self._check_users(entry, (*here, "users"))
         self._check_extensions(entry, (*here, "extensions"))
+        self._records.check(entry, here)
         self._dect.check(entry, (*here, "dect"))
 
     def _model(self, entry: UnitEntry, here: Location) -> ModelType | None:

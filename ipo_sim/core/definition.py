@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ipo_sim.core.words import ANY_SERVER, BootPolicy, ExtensionKind, Nanoseconds, Reserve, UnitName
+from ipo_sim.core.words import ANY_SERVER, BootPolicy, ExtensionKind, HuntMode, Nanoseconds, Reserve, UnitName
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,37 @@ class DectDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryDefinition:
+    """A record of the system directory."""
+
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class HuntGroupDefinition:
+    """A hunt group; `members` are extension numbers in order."""
+
+    name: str
+    extension: str
+    ring: HuntMode = HuntMode.GROUP
+    members: tuple[str, ...] = ()
+    queuing: bool = False
+    voicemail: bool = False
+    broadcast: bool = False
+    voicemail_email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortCodeDefinition:
+    """A system short code: dialling `code` does `feature` with `number`."""
+
+    code: str
+    number: str
+    feature: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnitDefinition:
     """A unit as the configuration file describes it; everything else is history.
 
@@ -98,4 +129,7 @@ class UnitDefinition:
     users: tuple[UserDefinition, ...] = ()
     extensions: tuple[ExtensionDefinition, ...] = ()
     dect: DectDefinition | None = None
+    directory: tuple[DirectoryDefinition, ...] = ()
+    hunt_groups: tuple[HuntGroupDefinition, ...] = ()
+    short_codes: tuple[ShortCodeDefinition, ...] = ()
     licence_server: str = ANY_SERVER

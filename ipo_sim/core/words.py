@@ -114,6 +114,15 @@ class Reserve(StrEnum):
     BOTH = "both"
 
 
+class HuntMode(StrEnum):
+    """How a hunt group rings: all at once, in order, in order from the last one on, or who has waited longest."""
+
+    GROUP = "group"
+    HUNT = "hunt"
+    ROTARY = "rotary"
+    LONGEST_WAITING = "longest-waiting"
+
+
 class Hold(StrEnum):
     """What keeps a part from serving; the first in this order that applies."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ipo_sim.config import entries, source, yaml_nodes
+from ipo_sim.config import entries, entry, source, yaml_nodes
 from ipo_sim.config.build import RELEASES
 from ipo_sim.config.load import load_text
 
@@ -23,7 +23,7 @@ def test_its_examples_load(text: str) -> None:
 
 
 def test_it_names_every_setting() -> None:
-    kinds = [kind for kind in vars(entries).values() if isinstance(kind, type) and issubclass(kind, entries.Entry)]
+    kinds = [kind for kind in vars(entries).values() if isinstance(kind, type) and issubclass(kind, entry.Entry)]
     settings = {name for kind in kinds for name in kind.model_fields}
     assert len(settings) > 40
     assert {name for name in settings if f"`{name}`" not in PAGE and f"`{name}:" not in PAGE} == set()
@@ -36,7 +36,7 @@ def test_it_names_every_setting() -> None:
         f"| depth | {yaml_nodes.MAX_DEPTH} |",
         f"| values | {yaml_nodes.MAX_NODES:,} |",
         f"| units | {entries.MAX_UNITS:,} |",
-        f"| texts | {entries.MAX_TEXT} characters |",
+        f"| texts | {entry.MAX_TEXT} characters |",
         f"at most {entries.MAX_LICENCES:,} |",
         f"{entries.MIN_TIME_SCALE} to {entries.MAX_TIME_SCALE:,}",
         f"at most {entries.MAX_DURATION_S // 86_400} days",

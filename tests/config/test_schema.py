@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.config.entries import FROM_CATALOGUE
+from ipo_sim.config.entry import FROM_CATALOGUE
 from ipo_sim.config.load import load_text
 from ipo_sim.config.schema import json_schema
 from ipo_sim.config.template import new_configuration

@@ -1,0 +1,50 @@
+"""The options of `ipo-sim records`, and the types of its files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ipo_sim.cli.parsing import Commands, add_command, add_json
+
+MODULE = "records"
+TYPES = ("Directory", "HG", "Shortcode", "User")
+
+_IMPORT = """\
+Enters the records of a CSV file into a configuration file, whose comments stay. The type of the records is that of
+--type, else the name of the file: Directory.csv, HG.csv, Shortcode.csv, User.csv. Each row stands alone: bad ones are
+told with their line, the good ones go in; what is there already is passed over, and nothing is deleted. Exit code 1:
+some rows were bad; 2: nothing was done. For licences there is `ipo-sim licence import`.
+"""
+
+
+def type_named(text: str) -> str | None:
+    """The type of that name, however it is written."""
+    return next((name for name in TYPES if name.casefold() == text.casefold()), None)
+
+
+def add_records(commands: Commands) -> None:
+    """`records`, with its commands."""
+    text = "import and export directory, hunt groups, short codes and users as CSV"
+    parser = commands.add_parser("records", help=text, description=f"{text.capitalize()}.")
+    below = parser.add_subparsers(metavar="COMMAND", dest="records_command", required=True)
+    example = "ipo-sim records import bench-1 Directory.csv --config bench.yaml"
+    importing = add_command(below, "import", MODULE, "enter the records of a CSV file", example, description=_IMPORT)
+    importing.add_argument("unit", metavar="UNIT", help="name of the unit")
+    importing.add_argument("file", metavar="FILE", help="CSV file; - reads standard input")
+    _add_options(importing)
+    example = "ipo-sim records export bench-1 HG.csv --config bench.yaml"
+    exporting = add_command(below, "export", MODULE, "write records as a CSV file", example)
+    exporting.add_argument("unit", metavar="UNIT", help="name of the unit")
+    exporting.add_argument("file", metavar="FILE", nargs="?", default="-", help="file to write; - prints, the default")
+    _add_options(exporting)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="CONFIG", type=Path, required=True, help="the configuration file")
+    parser.add_argument("--type", metavar="TYPE", type=_type, choices=TYPES, help=f"of the records: {', '.join(TYPES)}")
+    add_json(parser)
+
+
+def _type(text: str) -> str:
+    return type_named(text) or text
