@@ -157,6 +157,7 @@ def _part_alarms(draft: Draft, part: Part, standing: Mapping[str, Alarm], alarms
     hold = part.service.hold
     entity = (part.place.path, part.entity_name, part.entity_index)
     cause = part.service.cause
+    said: tuple[int, int | None, str]
     if part.failed:
         said = (ENTITY_FAILURE, None, _failure_text(hold))
         alarms.append(_part_alarm(draft, entity, cause, standing, said))
