@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import filterfalse
+from itertools import compress, count, filterfalse
 from operator import itemgetter
 
 from ipo_sim.catalogue.types import Catalogue
@@ -61,12 +61,11 @@ def import_licences(draft: Draft, fact: LicencesImported) -> None:
 def remove_licence(draft: Draft, fact: LicenceRemoved) -> None:
     """Deletes a string; what it opened closes at once."""
     text = normalise(fact.key)
-    for index, licence in enumerate(draft.licences):
-        if licence.text == text:
-            draft.licences = (*draft.licences[:index], *draft.licences[index + 1 :])
-            draft.entered.append((licence, None))
-            return
-    raise CommandRejected("unknown-licence", f"no licence key {text} in this unit")
+    index = next(compress(count(), map(text.__eq__, map(_text, draft.licences))), None)
+    if index is None:
+        raise CommandRejected("unknown-licence", f"no licence key {text} in this unit")
+    draft.entered.append((draft.licences[index], None))
+    draft.licences = (*draft.licences[:index], *draft.licences[index + 1 :])
 
 
 def load_configuration(draft: Draft, _fact: ConfigurationLoaded) -> None:

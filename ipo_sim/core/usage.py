@@ -33,21 +33,22 @@ class Usage(NamedTuple):
 def settle_usage(draft: Draft, licensing: Licensing, parts: tuple[Part, ...]) -> Usage:
     """Share the pools out, and say of each user and phone whether it got what it needs."""
     old = draft.old
-    if (
-        licensing.ledger is old.ledger
-        and (parts is old.parts or _same_cards(parts, old.parts))
+    steady = (
+        (parts is old.parts or _same_cards(parts, old.parts))
         and draft.life is old.life
         and licensing.edition is old.edition
         and draft.holdings is old.holdings
         and draft.users is old.users
         and draft.extensions is old.extensions
         and not draft.claims
-    ):
+    )
+    if steady and licensing.ledger is old.ledger:
         return Usage(old.features, old.holdings, old.users, old.extensions)
     pools = Pools(draft, licensing.ledger, parts)
     shares = share_out(draft, pools.usable)
     _notify_pri(draft, licensing)
-    features = _features(draft, licensing, pools, shares)
+    touched = _touched(draft, licensing) if steady and shares.holdings == old.holdings and not shares.refused else None
+    features = _features(draft, licensing, pools, shares, touched)
     if not draft.users and not draft.extensions and not shares.granted:
         return Usage(features, shares.holdings, draft.users, draft.extensions)
     by_name = {feature.name: feature for feature in features}
@@ -81,8 +82,23 @@ def _notify_pri(draft: Draft, licensing: Licensing) -> None:
         draft.notify(PRI_CALL_REJECTED, "features/pri-channels", CONTROLLER_NAME, CONTROLLER_INDEX, text=text)
 
 
-def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) -> tuple[Feature, ...]:
-    """A pool for each feature that a string names, that has free instances, or that somebody holds or wants."""
+def _touched(draft: Draft, licensing: Licensing) -> set[str] | None:
+    """The features of which this event moved strings; None: it changed what all strings are worth, or many."""
+    ledger, before = licensing.ledger, draft.old.ledger
+    if before is None or ledger.settlement is not before.settlement or len(licensing.moved) > FEW:
+        return None
+    kinds = draft.catalogue.licences
+    moved = (licence for pair in licensing.moved for licence in pair if licence is not None)
+    return {kinds[licence.decoded.licence_code].feature for licence in moved if licence.decoded is not None}
+
+
+def _features(
+    draft: Draft, licensing: Licensing, pools: Pools, shares: Shares, touched: set[str] | None
+) -> tuple[Feature, ...]:
+    """A pool for each feature that a string names, that has free instances, or that somebody holds or wants.
+
+    Where only those in `touched` can have changed, the others stay as they are.
+    """
     strings, holdings, refusing = licensing.ledger.strings, shares.holdings, shares.refused
     held, wanting = held_of(holdings), _wanting(holdings)
     names = {*strings, *refusing, *pools.free_features(), *(holding.feature for holding in holdings)}
@@ -90,7 +106,11 @@ def _features(draft: Draft, licensing: Licensing, pools: Pools, shares: Shares) 
     causes = _Causes(licensing)
     features = []
     for name in sorted(names):
-        pool, before, used = pools.of(name), old.get(name), held.get(name, 0)
+        before = old.get(name)
+        if touched is not None and before is not None and name not in touched:
+            features.append(before)
+            continue
+        pool, used = pools.of(name), held.get(name, 0)
         refused, idle = name in refusing, wanting.get(name, 0)
         numbers = (*pool, used, max(0, pool.usable - used), refused, idle)
         if before is not None and before[2:] == (*numbers, ()) and (pool.licensed or name not in strings):
