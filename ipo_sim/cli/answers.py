@@ -46,9 +46,21 @@ def _time(answer: Answer, _: Style) -> Iterator[str]:
         yield f"the unit's date is set, event {answer['seq']}"
 
 
+def _step(answer: Answer, style: Style) -> Iterator[str]:
+    told, events = answer["last"], answer["events"]
+    if len(told) < events:
+        yield style(f"{events - len(told)} events before these", "dim")
+    for event in told:
+        yield f"{event['at']}  {style(event['unit'], 'bold')}  {event['text']} (event {event['seq']})"
+    yield from _time(answer, style)
+
+
 _WRITERS: Mapping[str, Callable[[Answer, Style], Iterator[str]]] = {
     "why": why_lines,
     "what-if": what_if_lines,
     "set-time": _time,
     "advance": _time,
+    "pause": _time,
+    "resume": _time,
+    "step": _step,
 }

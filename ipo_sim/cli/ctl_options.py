@@ -12,7 +12,7 @@ MAX_CHANGES = 1_000_000_000
 
 _CTL = """\
 Sends one command to a running unit and prints the answer. Arguments are NAME=VALUE; where it is clear which one is
-meant the value alone will do: `fit slots/2 DS8`, `advance 7200`.
+meant the value alone will do: `fit slots/2 DS8`, `advance 2h`, `scale 60`.
 
 The broker is that of --broker, else of the environment variable IPO_SIM_BROKER, else of the daemon that runs on the
 state directory, else mqtt://127.0.0.1:1883.

@@ -19,7 +19,7 @@ from ipo_sim.runtime.commands import COMMANDS, Command, find, read_arguments
 EVENT_SEPARATOR = ";"
 
 # Shorter names, each for one argument of a command.
-SHORT: Mapping[str, tuple[str, str]] = {"date": ("set-time", "date")}
+SHORT: Mapping[str, tuple[str, str]] = {"date": ("set-time", "date"), "scale": ("set-time", "scale")}
 
 
 def spelled_out(verb: str, words: Sequence[str]) -> tuple[Command, Sequence[str]]:

@@ -10,6 +10,7 @@ from ipo_sim.core.acquisition import MAX_INSTANCES
 from ipo_sim.core.model import SECOND_NS, ExtensionKind, Reserve
 from ipo_sim.core.people import BASIC, MAX_FULL_NAME, MAX_USER_NAME
 from ipo_sim.runtime.clock import MAX_ADVANCE_NS, MAX_SCALE, MIN_SCALE
+from ipo_sim.runtime.duration import parse_duration
 
 # The longest path is `slots/4/daughter`, a licence feature's or an alarm's some dozen characters more.
 MAX_PATH = 128
@@ -22,6 +23,8 @@ MAX_HYPOTHESES = 100
 MAX_LINE = 512
 # A request stays below the size that brokers carry; longer lists come in several.
 MAX_KEYS = 5_000
+# Moments of one `step`: a boot has a handful, a day with polls some thousand.
+MAX_STEPS = 10_000
 
 # A command line has text only.
 _Lines = BeforeValidator(lambda value: value.split(";") if isinstance(value, str) else value)
@@ -40,11 +43,21 @@ UserText = Annotated[
     str,
     Field(min_length=1, max_length=MAX_USER_NAME, description=f"Name of the user, up to {MAX_USER_NAME} characters."),
 ]
+# Seconds, or a length such as 2h30m.
+_Duration = BeforeValidator(lambda value: _seconds(value) if isinstance(value, str) else value)
 # A command line's number is a number until it is asked for as text.
 _Digits = BeforeValidator(str)
 Number = Annotated[
     str, Field(pattern=r"^[0-9]{1,9}$", description="Number of the IP extension, 1 to 9 digits."), _Digits
 ]
+
+
+def _seconds(text: str) -> float:
+    """The number that a text says, or the length of time; ValueError."""
+    try:
+        return float(text)
+    except ValueError:
+        return parse_duration(text) / SECOND_NS
 
 
 def _alternatives(annotation: object) -> tuple[object, ...]:
@@ -242,7 +255,9 @@ class Advance(Arguments):
     """How far time moves."""
 
     seconds: Annotated[
-        float | None, Field(ge=0, le=MAX_ADVANCE_NS / SECOND_NS, allow_inf_nan=False, description="How far.")
+        float | None,
+        Field(ge=0, le=MAX_ADVANCE_NS / SECOND_NS, allow_inf_nan=False, description="How far; `2h30m` will do."),
+        _Duration,
     ] = None
     to: Annotated[Literal["next-deadline"] | None, Field(description="The next deadline of this unit.")] = None
 
@@ -251,6 +266,12 @@ class Advance(Arguments):
         if (self.seconds is None) == (self.to is None):
             raise ValueError("either seconds or to=next-deadline is wanted")
         return self
+
+
+class Steps(Arguments):
+    """How many moments."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_STEPS, description="At how many moments something is to happen.")] = 1
 
 
 class Hypothesis(Arguments):

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
+from ipo_sim.core.model import UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
-from ipo_sim.runtime import dect_commands, intents, licence_commands, usage_commands
-from ipo_sim.runtime.carry_out import applied, apply, happen, situation
+from ipo_sim.runtime import dect_commands, intents, licence_commands, time_commands, usage_commands
+from ipo_sim.runtime.carry_out import apply, situation
 from ipo_sim.runtime.command import Call, Command
 from ipo_sim.runtime.context import Context
-from ipo_sim.runtime.moment import rfc3339
 from ipo_sim.runtime.requests import Answer
+from ipo_sim.runtime.time_commands import clock_facts
 from ipo_sim.runtime.view import store_view
 from ipo_sim.runtime.what_if import Step, imagine
 from ipo_sim.runtime.why import why
@@ -83,35 +83,6 @@ def parse_line(line: str) -> tuple[str, dict[str, object]]:
     return verb, arguments
 
 
-async def _set_time(call: Call) -> Answer:
-    asked: a.Time = call.arguments
-    answer: Answer = {}
-    if asked.date is not None:
-        date = call._replace(arguments=asked.model_copy(update={"scale": None, "pause": None}))
-        answer = applied(await happen(date))
-    pump, clock = call.context.pump, call.context.engine.clock
-    if asked.scale is not None:
-        scale = asked.scale
-        pump.change_clock(lambda: clock.set_scale(scale))
-    if asked.pause is not None:
-        pump.change_clock(clock.pause if asked.pause else clock.resume)
-    return {**answer, **_time(call)}
-
-
-async def _advance(call: Call) -> Answer:
-    asked: a.Advance = call.arguments
-    engine = call.context.engine
-    if asked.seconds is not None:
-        duration = round(asked.seconds * SECOND_NS)
-    else:
-        deadline = engine.next_deadline(call.unit)
-        if deadline is None:
-            raise CommandRejected("no-deadline", f"nothing will happen to unit {call.unit} by itself")
-        duration = max(0, deadline - engine.clock.now())
-    await call.context.pump.advance(Nanoseconds(duration))
-    return {"seq": engine.unit(call.unit).seq, **_time(call)}
-
-
 async def _what_if(call: Call) -> Answer:
     asked: a.Hypotheses = call.arguments
     return imagine(situation(call), [_step(event) for event in asked.events])
@@ -120,13 +91,7 @@ async def _what_if(call: Call) -> Answer:
 async def _status(call: Call) -> Answer:
     unit = call.context.engine.unit(call.unit)
     entries = store_view(call.context.bus.latest(call.unit), unit.clock_offset_ns)
-    return {"unit": call.unit, "seq": unit.seq, **_time(call), "entities": entries}
-
-
-def _time(call: Call) -> Answer:
-    """The daemon's clock; `time` is simulation time, from which the date of a unit can differ."""
-    clock = call.context.engine.clock
-    return {"time": rfc3339(clock.now()), "scale": clock.scale, "paused": clock.paused}
+    return {"unit": call.unit, "seq": unit.seq, **clock_facts(call), "entities": entries}
 
 
 def _step(event: str | a.Hypothesis) -> Step:
@@ -207,21 +172,7 @@ _ALL = (
     Command(
         "clear-fault", "Mend what set-fault broke", "clear-fault path=slots/1", a.Place, apply, intents.clear_fault
     ),
-    Command(
-        "set-time",
-        "Set scale or pause of the daemon's clock, or this unit's date",
-        "set-time scale=60",
-        a.Time,
-        _set_time,
-        intents.set_date,
-    ),
-    Command(
-        "advance",
-        "Move time ahead for all units of the daemon, by seconds or to this unit's next deadline",
-        "advance seconds=7200",
-        a.Advance,
-        _advance,
-    ),
+    *time_commands.COMMANDS,
     Command("why", "Tell the causes of a state", "why path=expansion/1", a.Place, why, changes=False),
     Command(
         "what-if",

@@ -47,6 +47,22 @@ def test_why_of_what_is_in_order() -> None:
             {"seq": 7, "at": AT, "time": AT, "scale": 1.0, "paused": False},
             [f"{AT}, running at scale 1", "the unit's date is set, event 7"],
         ),
+        ("pause", {"time": AT, "scale": 60.0, "paused": True}, [f"{AT}, paused"]),
+        (
+            "step",
+            {
+                "events": 3,
+                "last": [{"unit": "a", "seq": 7, "at": AT, "text": "a deadline of the unit was reached"}],
+                "time": AT,
+                "scale": 1.0,
+                "paused": True,
+            },
+            [
+                "2 events before these",
+                f"{AT}  a  a deadline of the unit was reached (event 7)",
+                f"{AT}, paused",
+            ],
+        ),
         ("later", {"colour": "red", "on": True, "none": None}, ["colour: red", "on: yes", "none: -"]),
     ],
 )

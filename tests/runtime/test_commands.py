@@ -70,7 +70,7 @@ class TestRegistry:
     def test_it_has_the_verbs_of_the_interface(self) -> None:
         assert " ".join(COMMANDS) == (
             "power restart shutdown insert-card remove-card fit withdraw configure add-licence remove-licence"
-            " load-configuration set-fault clear-fault set-time advance why what-if import-licences"
+            " load-configuration set-fault clear-fault set-time pause resume advance step why what-if import-licences"
             " export-licences acquire release start-call end-call configure-user remove-user configure-extension"
             " remove-extension register-phone unregister-phone enter-dect-licence remove-dect-licence add-base"
             " remove-base set-base status"
@@ -84,6 +84,7 @@ class TestRegistry:
             "load-configuration": ["add-licence key=0123456789ABCDEF0123456789ABCDEF"],
             "clear-fault": ["set-fault path=slots/1"],
             "insert-card": ["remove-card"],
+            "step": ["restart"],
             "configure": ["configure path=slots/2 part=DS8"],
             "acquire": PHONE_MANAGER,
             "release": [*PHONE_MANAGER, COMMANDS["acquire"].example],
@@ -331,6 +332,30 @@ class TestTime:
         kept = runtime.journal.clock()
         assert kept is not None
         assert (kept.scale, kept.paused) == (2.0, True)
+
+    async def test_pause_and_resume_keep_the_scale(self, runtime: Runtime) -> None:
+        await ask(runtime, "set-time scale=60 pause=false")
+        assert (await ask(runtime, "pause"))["paused"] is True
+        answer = await ask(runtime, "resume")
+        assert (answer["scale"], answer["paused"]) == (60.0, False)
+
+    async def test_advance_takes_a_length_of_time(self, runtime: Runtime) -> None:
+        answer = await ask(runtime, "advance seconds=1h30m")
+        assert answer["time"] == "2026-01-05T13:30:20.000Z"
+        assert (await refusal(runtime, "advance seconds=soon"))[0] == "bad-arguments"
+
+    async def test_steps_go_through_all_units_and_tell_what_happened(self, runtime: Runtime) -> None:
+        await ask(runtime, "shutdown minutes=5")
+        await ask(runtime, "set-time pause=false scale=0.1")
+        answer = await ask(runtime, "step")
+        assert answer["paused"] is True
+        assert answer["events"] == len(answer["last"]) == 1
+        assert answer["last"][0]["unit"] == A
+        assert answer["last"][0]["seq"] == runtime.engine.unit(A).seq
+        answer = await ask(runtime, "step count=100")
+        assert runtime.engine.next_deadline() is None
+        assert answer["events"] == len(answer["last"])
+        assert await refusal(runtime, "step") == ("no-deadline", "nothing will happen by itself to any unit")
 
     @pytest.mark.parametrize(
         ("date", "shown"),
