@@ -52,12 +52,13 @@ Number = Annotated[
 ]
 
 
-def _seconds(text: str) -> float:
-    """The number that a text says, or the length of time; ValueError."""
+def _seconds(text: str) -> float | str:
+    """A length of time in seconds; a text that says a number as it is. ValueError for anything else."""
     try:
-        return float(text)
+        float(text)
     except ValueError:
         return parse_duration(text) / SECOND_NS
+    return text
 
 
 def _alternatives(annotation: object) -> tuple[object, ...]:
