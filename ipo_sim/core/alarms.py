@@ -257,8 +257,8 @@ def _configuration_text(part: Part) -> str:
 
 
 def _notify(draft: Draft, alarm: Alarm) -> None:
-    entity = (alarm.entity, alarm.entity_name, alarm.entity_index)
-    said = (alarm.event, alarm.name, alarm.severity, *entity, alarm.reason, alarm.text, "", alarm.cause)
+    _, event, name, severity, reason, entity, entity_name, entity_index, _, _, text, cause = alarm
+    said = (event, name, severity, entity, entity_name, entity_index, reason, text, "", cause)
     draft.notifications.append(_new(Notification, said))
 
 

@@ -92,8 +92,10 @@ def with_surplus(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """The parts, each beyond the maximum of its kind marked with the rule that it breaks."""
     rules = surplus({part.place.path: part.fitted for part in parts if part.fitted is not None})
     return tuple(
-        part if part.surplus == rules.get(part.place.path) else part._replace(surplus=rules.get(part.place.path))
-        for part in parts
+        [
+            part if part.surplus == rules.get(part.place.path) else part._replace(surplus=rules.get(part.place.path))
+            for part in parts
+        ]
     )
 
 

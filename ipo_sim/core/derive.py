@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from operator import itemgetter
 from typing import TypeVar
 
 from ipo_sim.core.alarms import raise_alarms
@@ -42,6 +43,7 @@ _new = tuple.__new__
 COMMON_NUMBERS = 64
 _NEVER_POWERED = Life(Lifecycle.OFF, seq=0)
 _NO_OFFSET = Nanoseconds(0)
+_name = itemgetter(0)
 # Named tuples whose first field tells one from another of their kind.
 _E = TypeVar("_E", Licence, Feature, User, Extension, BaseStation, Led, Alarm)
 
@@ -56,29 +58,32 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
         draft.dect = settle_dect(draft, usage.extensions, usage.holdings)
     leds = light(draft, parts)
     alarms = raise_alarms(draft, parts, usage.features)
-    unit = Unit(
-        definition=draft.definition,
-        catalogue=draft.catalogue,
-        seq=draft.seq,
-        at=draft.at,
-        clock_offset_ns=draft.clock_offset_ns,
-        life=draft.life,
-        key=draft.key,
-        reader=draft.reader,
-        licences=licensing.licences,
-        next_licence=draft.next_licence,
-        parts=parts,
-        edition=licensing.edition,
-        features=usage.features,
-        leds=leds,
-        alarms=alarms,
-        status=_status(draft, licensing.edition),
-        expiry_at=expiry_at(draft, licensing.ledger.expiry_day),
-        holdings=usage.holdings,
-        users=usage.users,
-        extensions=usage.extensions,
-        dect=draft.dect,
-        ledger=licensing.ledger,
+    unit = _new(
+        Unit,
+        (
+            draft.definition,
+            draft.catalogue,
+            draft.seq,
+            draft.at,
+            draft.clock_offset_ns,
+            draft.life,
+            draft.key,
+            draft.reader,
+            licensing.licences,
+            draft.next_licence,
+            parts,
+            licensing.edition,
+            usage.features,
+            leds,
+            alarms,
+            _status(draft, licensing.edition),
+            expiry_at(draft, licensing.ledger.expiry_day),
+            usage.holdings,
+            usage.users,
+            usage.extensions,
+            draft.dect,
+            licensing.ledger,
+        ),
     )
     changes = _changes(old, unit, licensing.moved)
     refused = _refused(draft) if draft.refused else ()
@@ -195,14 +200,13 @@ def _compare(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list
 
 
 def _compare_by_name(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list[Changed]) -> None:
-    gone: dict[str | int, _E] = {}
-    for before in old:
-        gone[before[0]] = before
+    gone: dict[str | int, _E] = dict(zip(map(_name, old), old, strict=True))
     for value in new:
-        was = gone.pop(value[0], None)
+        name = value[0]
+        was = gone.pop(name, None)
         if was is not value and was != value:
-            changes.append(_new(Changed, (_path(group, value[0]), value)))
-    changes.extend(Changed(_path(group, name), None) for name in gone)
+            changes.append(_new(Changed, (_path(group, name), value)))
+    changes.extend([Changed(_path(group, name), None) for name in gone])
 
 
 def _compare_moved(licences: tuple[Moved, ...], changes: list[Changed]) -> None:

@@ -90,13 +90,12 @@ def surplus(parts: Mapping[str, PartType]) -> Mapping[str, str]:
     """Parts beyond the maximum of their kind, counted from slot 1, by path, each with the rule that it breaks."""
     seen: Counter[str] = Counter()
     over: dict[str, str] = {}
-    for path in sorted(parts, key=_path_order):
-        part = parts[path]
-        if part.limit is None:
-            continue
+    limited = {path: part.limit for path, part in parts.items() if part.limit is not None}
+    for path in sorted(limited, key=_path_order):
+        part, limit = parts[path], limited[path]
         group = part.limit_group or part.code
         seen[group] += 1
-        if seen[group] > part.limit:
+        if seen[group] > limit:
             over[path] = f"at most {part.limit} of {group} in one unit"
     return over
 

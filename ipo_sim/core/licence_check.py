@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
+from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.draft import DAY_NS, MINUTE_NS, UP, Draft, Moved
 from ipo_sim.core.licence_ruling import EPOCH_ORDINAL, Judge, Match, Ruling
 from ipo_sim.core.model import Cause, Edition, Licence, Nanoseconds
-from ipo_sim.licensing.ledger import Ledger, empty_ledger
+from ipo_sim.licensing.ledger import CANDIDATES, Ledger, empty_ledger, instances
 from ipo_sim.licensing.of_model import licences_of
 from ipo_sim.licensing.status import LicenceStatus, Settlement, modules_allowed, settle
 
@@ -58,17 +60,28 @@ def _situation_changed(draft: Draft) -> bool:
 def _check_all(draft: Draft) -> Licensing:
     judge = Judge(draft)
     rulings = [judge.rule(licence) for licence in draft.licences]
-    kinds = licences_of(draft.catalogue, draft.definition.model)
     codes = {
         licence.decoded.licence_code: None
         for licence, ruling in zip(draft.licences, rulings, strict=True)
         if ruling[0] is None and licence.decoded is not None
     }
-    settlement = settle([kinds[code] for code in codes], draft.catalogue.editions[draft.edition_profile])
+    settlement = _settlement(draft.catalogue, draft.definition.model, draft.edition_profile, tuple(codes))
     licences = _decide(draft, rulings, settlement)
-    ledger = empty_ledger(settlement, _expiry_day(draft, licences))
-    _count(draft, ledger, licences, 1)
-    return Licensing(licences, ledger, _edition(draft, licences, settlement), _moved(draft.old.licences, licences))
+    moved = _moved(draft.old.licences, licences)
+    edition = _edition(draft, licences, settlement)
+    day = _expiry_day(draft, licences)
+    ledger = draft.old.ledger
+    if moved or ledger is None or ledger.settlement is not settlement or ledger.expiry_day != day:
+        ledger = empty_ledger(settlement, day)
+        _count(draft, ledger, licences, 1)
+    return Licensing(licences, ledger, edition, moved)
+
+
+@lru_cache(maxsize=256)
+def _settlement(catalogue: Catalogue, model: str, edition_profile: str, codes: tuple[int, ...]) -> Settlement:
+    """What candidates of these kinds settle to: the same few sets come and go with the card."""
+    kinds = licences_of(catalogue, model)
+    return settle([kinds[code] for code in codes], catalogue.editions[edition_profile])
 
 
 def _moved(old: tuple[Licence, ...], new: tuple[Licence, ...]) -> tuple[Moved, ...]:
@@ -148,27 +161,23 @@ def _with_expiry(draft: Draft, ledger: Ledger, licences: tuple[Licence, ...], mo
     return ledger._replace(expiry_day=_earliest(day, *(_counting_expiry(after) for _, after in moved if after)))
 
 
-def _count(draft: Draft, ledger: Ledger, licences: Sequence[Licence], times: int) -> None:
+def _count(draft: Draft, ledger: Ledger, licences: Iterable[Licence], times: int) -> None:
     """Enter strings into the ledger, or with `times` -1 take them out."""
-    tallies: dict[int, list[int]] = {}
+    kinds = draft.catalogue.licences
+    _, candidates, strings, licensed, _ = ledger
     for licence in licences:
-        key = licence[2]
+        key, status = licence[2], licence[6]
         if key is None:
             continue
-        tally = tallies.get(key[1])
-        if tally is None:
-            tally = tallies[key[1]] = [0, 0, 0, 0]
-        tally[0] += times
-        status = licence[6]
-        if status is LicenceStatus.VALID:
-            tally[1] += times
-            tally[2] += times
-            tally[3] += times * key[2]
-        elif status is LicenceStatus.DORMANT:
-            tally[1] += times
-    kinds = draft.catalogue.licences
-    for code, (strings, candidates, valid, instances) in tallies.items():
-        ledger.enter(kinds[code], strings, candidates, valid, instances)
+        kind = kinds[key[1]]
+        feature = kind.feature
+        strings[feature] = strings.get(feature, 0) + times
+        if status in CANDIDATES:
+            candidates[kind.name] = candidates.get(kind.name, 0) + times
+            if status is LicenceStatus.VALID:
+                licensed[feature] = licensed.get(feature, 0) + times * instances(kind, key)
+    if times < 0:
+        ledger.drop_zeros()
 
 
 def _put(licences: tuple[Licence, ...], decided: list[Licence]) -> tuple[Licence, ...]:

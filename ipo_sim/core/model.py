@@ -5,7 +5,6 @@ What is made often, or by the dozen in a cascade, is a named tuple: it costs a t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ipo_sim.catalogue.types import Catalogue, Consumption, PartType, PlaceKind
@@ -350,12 +349,14 @@ Entity = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """The whole unit after event `seq` at `at`. Paths of `parts`, `features`, `leds`, `alarms` are unique."""
+class Unit(NamedTuple):
+    """The whole unit after event `seq` at `at`. Paths of `parts`, `features`, `leds`, `alarms` are unique.
+
+    Units are equal when all but their ledgers is: those follow from the rest.
+    """
 
     definition: UnitDefinition
-    catalogue: Catalogue = field(repr=False, compare=False)
+    catalogue: Catalogue
     seq: int
     at: Nanoseconds
     clock_offset_ns: Nanoseconds
@@ -376,4 +377,17 @@ class Unit:
     extensions: tuple[Extension, ...] = ()
     dect: DectSystem | None = None
     # Derived once more by whoever needs it: a restored unit has none.
-    ledger: Ledger | None = field(default=None, repr=False, compare=False)
+    ledger: Ledger | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unit) and self[:-1] == other[:-1]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={getattr(self, name)!r}" for name in self._fields if name not in ("catalogue", "ledger"))
+        return f"Unit({', '.join(shown)})"

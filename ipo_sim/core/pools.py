@@ -158,11 +158,11 @@ def survey(model: ModelType, edition: EditionRule, parts: tuple[Part, ...]) -> H
     codes, cards, ip400_vcm, pri, pri_free = {model.code}, 0, 0, 0, 0
     vcm, vcm_free = model.vcm_channels, model.vcm_free
     for part in parts:
-        if part.place.kind is PlaceKind.EXPANSION:
-            break
         fitted = part.fitted
         if fitted is None or part.service.hold is not None:
             continue
+        if part.place.kind is PlaceKind.EXPANSION:
+            break
         codes.add(fitted.code)
         if fitted.slot_kind is SlotKind.VCM:
             ip400_vcm += fitted.vcm_channels

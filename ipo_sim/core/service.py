@@ -38,29 +38,37 @@ class _Situation(NamedTuple):
 def serve_parts(draft: Draft, edition: Edition) -> tuple[Part, ...]:
     """Every part with its service settled; parts that stay as they are stay the same objects."""
     old = draft.old
+    first = 0
     if (
-        draft.parts is old.parts
-        and draft.life is old.life
+        draft.life is old.life
         and edition is old.edition
         and (draft.life.state is Lifecycle.RUNNING or draft.key.cause == old.key.cause)
     ):
-        return draft.parts
+        if draft.parts is old.parts:
+            return draft.parts
+        # A part depends on those before it only, so that all before the first that changed stay as they are.
+        first = _first_changed(draft.parts, old.parts)
     situation = _situation(draft, edition)
     up = draft.up
-    served: dict[str, Part] = {}
-    modules = 0
-    for part in draft.parts:
-        place = part.place
-        if part.fitted is None and part.service is EMPTY and part.configured is None and part.seq == 0:
-            served[place.path] = part
-            continue
-        service = _service(part, situation, served, modules)
-        if service.hold is None and place.kind is PlaceKind.EXPANSION:
-            modules += 1
-        if service is not part.service or part.failed:
-            part = _with_service(part, service, up=up)  # noqa: PLW2901 - the part as it is now
-        served[place.path] = part
-    return tuple(served.values())
+    served = list(draft.parts[:first])
+    modules = sum([part.place.kind is PlaceKind.EXPANSION and part.service.hold is None for part in served])
+    for part in draft.parts[first:]:
+        if part.fitted is not None or part.service is not EMPTY or part.configured is not None or part.seq:
+            service = _service(part, situation, served, modules)
+            if service.hold is None and part.place.kind is PlaceKind.EXPANSION:
+                modules += 1
+            if service is not part.service or part.failed:
+                part = _with_service(part, service, up=up)  # noqa: PLW2901 - the part as it is now
+        served.append(part)
+    return tuple(served)
+
+
+def _first_changed(parts: tuple[Part, ...], old: tuple[Part, ...]) -> int:
+    """How many parts at the beginning are the same objects."""
+    for index, part in enumerate(parts):
+        if part is not old[index]:
+            return index
+    return 0
 
 
 def _situation(draft: Draft, edition: Edition) -> _Situation:
@@ -85,7 +93,7 @@ def _extended(parts: tuple[Part, ...]) -> bool:
     return any(part.fitted is not None and part.fitted.expansion_ports and part.detected for part in parts)
 
 
-def _service(part: Part, situation: _Situation, served: dict[str, Part], modules: int) -> Service:
+def _service(part: Part, situation: _Situation, served: list[Part], modules: int) -> Service:
     if part.fitted is None:
         return _missing(part)
     if situation.unit is not None:
@@ -137,13 +145,13 @@ def _code(kind: PartType | None) -> str:
     return kind.code if kind else "nothing"
 
 
-def _carrier_hold(part: Part, served: dict[str, Part]) -> Service | None:
+def _carrier_hold(part: Part, served: list[Part]) -> Service | None:
     """Held by the base card that carries this card, or by the one that has this module's expansion port."""
     place = part.place
     if place.kind is not PlaceKind.EXPANSION:
-        carrier = served[f"slots/{place.number}"]
+        carrier = served[place.number - 1]  # the slots come first
     else:
-        for carrier in served.values():
+        for carrier in served:
             if carrier.fitted is not None and place.number in carrier.fitted.expansion_ports:
                 break
         else:

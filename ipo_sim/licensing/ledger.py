@@ -29,14 +29,11 @@ class Ledger(NamedTuple):
         """A ledger whose sums can be written; the settlement is shared, it is never written."""
         return self._replace(candidates=dict(self.candidates), strings=dict(self.strings), licensed=dict(self.licensed))
 
-    def enter(self, kind: LicenceType, strings: int, candidates: int, valid: int, instances: int) -> None:
-        """Enter decided strings of one kind, or take them out with numbers below 0.
-
-        `candidates` of the `strings` match card, day and release, `valid` of these hold and carry `instances` in all.
-        """
-        _add(self.strings, kind.feature, strings)
-        _add(self.candidates, kind.name, candidates)
-        _add(self.licensed, kind.feature, valid if kind.kind is LicenceKind.FEATURE else instances)
+    def drop_zeros(self) -> None:
+        """After strings were taken out."""
+        for sums in (self.candidates, self.strings, self.licensed):
+            for name in [name for name, number in sums.items() if not number]:
+                del sums[name]
 
 
 def empty_ledger(settlement: Settlement, expiry_day: int | None) -> Ledger:
@@ -47,13 +44,3 @@ def empty_ledger(settlement: Settlement, expiry_day: int | None) -> Ledger:
 def instances(kind: LicenceType, key: LicenceKey) -> int:
     """What a string counts for: a whole feature is one instance whatever number it carries."""
     return 1 if kind.kind is LicenceKind.FEATURE else key.instances
-
-
-def _add(sums: dict[str, int], name: str, number: int) -> None:
-    if not number:
-        return
-    total = sums.get(name, 0) + number
-    if total:
-        sums[name] = total
-    else:
-        del sums[name]

@@ -245,7 +245,7 @@ class UnitMachine(RuleBasedStateMachine):
         for event, effects in self.history:
             written = json.loads(json.dumps(fact_data(event.fact)))
             # Without what is kept from event to event: to check one string must come to the same as to check all.
-            forgetful = replace(again, ledger=None)
+            forgetful = again._replace(ledger=None)
             again, same = step(forgetful, Event(event.at, fact_from(event.fact.TYPE, written), event.cause))
             assert same == effects
         assert snapshot(again) == snapshot(self.unit)

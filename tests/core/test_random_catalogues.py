@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -254,7 +253,7 @@ class CatalogueMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """A unit that forgets its sums and reckons them anew comes to the same."""
         if hasattr(self, "life"):
-            forgetful = replace(self.unit, ledger=None)
+            forgetful = self.unit._replace(ledger=None)
             event = Event(Nanoseconds(self.life.at), DateSet(Nanoseconds(self.unit.clock_offset_ns + SECOND_NS)))
             assert step(forgetful, event) == step(self.unit, event)
 
