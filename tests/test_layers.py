@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "catalogue": frozenset({"errors"}),
     "licensing": frozenset({"catalogue", "errors"}),
     "core": frozenset({"licensing", "catalogue", "errors"}),
-    "card": frozenset({"errors"}),
+    "card": frozenset({"core.words", "errors"}),
     "config": frozenset({"core", "licensing", "catalogue", "errors"}),
     "runtime": frozenset({"core", "licensing", "catalogue", "errors"}),
     "readers": frozenset({"card", *KEY_SERVER_PROTOCOL, "core.events", "core.model", "errors"}),
