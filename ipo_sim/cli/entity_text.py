@@ -91,7 +91,8 @@ def _feature_key(payload: Payload) -> tuple[str, str]:
     word = "dongle" if (payload.get("kind") or "").startswith("dongle-") else "card"
     card = f"{word} {payload['serial']}" if payload.get("serial") else f"feature key {payload['presence']}"
     grace = f", grace until {payload['grace_until']}" if payload.get("grace_until") else ""
-    return payload["condition"], card + grace
+    detail = f": {payload['detail']}" if payload.get("detail") else ""
+    return payload["condition"], card + grace + detail
 
 
 def _reader(payload: Payload) -> tuple[str, str]:

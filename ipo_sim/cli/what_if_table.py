@@ -18,7 +18,7 @@ _INTERNAL = frozenset({"seq", "cause", "counter", "last_serial", "matches", "reg
 # Fields that need not be told beside another one that says more.
 _IMPLIED = {
     "hold": frozenset({"oper_state", "availability"}),
-    "presence": frozenset({"law", "kind", "identity", "assurance", "reason"}),
+    "presence": frozenset({"law", "kind", "identity", "assurance", "reason", "detail"}),
     "available": frozenset({"usable"}),
 }
 _CLOCK = "clock_offset_ns"

@@ -11,7 +11,7 @@ from ipo_sim.core.effects import Notification
 from ipo_sim.core.feature_key import KEY_PATH
 from ipo_sim.core.key_server import LINK_FAILURE, READER_PATH, is_server_lost
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME
-from ipo_sim.core.model import Alarm, Cause, Dect, Feature, Hold, KeyCondition, KeyReason, Part, Severity
+from ipo_sim.core.model import Alarm, Cause, Dect, Feature, FeatureKey, Hold, KeyCondition, KeyReason, Part, Severity
 from ipo_sim.core.words import KEY_INDEX, KEY_NAME
 
 ENTITY_FAILURE = 20
@@ -123,9 +123,14 @@ def _key_alarm(draft: Draft, standing: Mapping[str, Alarm]) -> Alarm:
         KEY_INDEX,
         draft.unit_time if before is None else before.since,
         draft.seq if before is None else before.seq,
-        _KEY_TEXTS.get(key.reason, "feature key not in order"),
+        _key_text(key),
         key.cause,
     )
+
+
+def _key_text(key: FeatureKey) -> str:
+    text = _KEY_TEXTS.get(key.reason, "feature key not in order")
+    return f"{text}: {key.detail}" if key.detail else text
 
 
 def _link_alarm(draft: Draft, standing: Mapping[str, Alarm]) -> Alarm:

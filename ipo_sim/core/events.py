@@ -104,10 +104,11 @@ class FeatureKeyRemoved:
 
 @dataclass(frozen=True, slots=True)
 class FeatureKeyUnreadable:
-    """A card that cannot be read, or whose registers are not in order."""
+    """A card that cannot be read, or whose registers are not in order. `detail`: why, in the reader's words."""
 
     TYPE: ClassVar[str] = "feature-key-unreadable"
     reason: KeyReason = KeyReason.NO_REGISTER_ACCESS
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

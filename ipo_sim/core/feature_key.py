@@ -99,9 +99,10 @@ def fail_key(draft: Draft, fact: FeatureKeyUnreadable) -> None:
     """A card that does not read, or not well."""
     if fact.reason in (KeyReason.NO_REASON, KeyReason.NOT_PRESENT):
         raise CommandRejected("bad-reason", f"reason {int(fact.reason)} does not say that a card is unreadable")
-    if draft.key.presence is KeyPresence.UNREADABLE and draft.key.reason is fact.reason:
+    key, detail = draft.key, fact.detail or None
+    if key.presence is KeyPresence.UNREADABLE and (key.reason, key.detail) == (fact.reason, detail):
         raise CommandRejected("unchanged", f"the card is unreadable already, with reason {int(fact.reason)}")
-    _lose(draft, KeyPresence.UNREADABLE, fact.reason, draft.key.counter)
+    _lose(draft, KeyPresence.UNREADABLE, fact.reason, key.counter, detail)
 
 
 def recheck(draft: Draft, *, booting: bool = False) -> None:
@@ -153,7 +154,7 @@ def _accept(draft: Draft) -> None:
         draft.life = Life(Lifecycle.RUNNING, draft.seq, last_start=draft.life.last_start)
 
 
-def _lose(draft: Draft, presence: KeyPresence, reason: KeyReason, counter: int) -> None:
+def _lose(draft: Draft, presence: KeyPresence, reason: KeyReason, counter: int, detail: str | None = None) -> None:
     key = draft.key
     draft.key = FeatureKey(
         presence=presence,
@@ -164,6 +165,7 @@ def _lose(draft: Draft, presence: KeyPresence, reason: KeyReason, counter: int) 
         grace_until=key.grace_until,
         validated_serial=key.validated_serial,
         last_serial=key.last_serial,
+        detail=detail,
         cause=key.cause,
     )
     recheck(draft)

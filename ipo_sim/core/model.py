@@ -111,7 +111,8 @@ class FeatureKey(NamedTuple):
 
     `serial`, `law`, `kind`, `assurance` are the card's that is present now, else None. `validated_serial` is what
     licence strings count against: it outlives the card during the grace; None: nothing holds. `last_serial` is the
-    last serial ever validated. `seq` is the event that made it what it is.
+    last serial ever validated. `detail`: why a card is unreadable, in the reader's words. `seq` is the event that made
+    it what it is.
     """
 
     presence: KeyPresence
@@ -127,6 +128,7 @@ class FeatureKey(NamedTuple):
     grace_until: Nanoseconds | None = None
     validated_serial: str | None = None
     last_serial: str | None = None
+    detail: str | None = None
     cause: Cause = ()
 
 

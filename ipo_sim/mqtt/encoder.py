@@ -164,6 +164,7 @@ class Encoder:
             "presence": key.presence,
             "condition": key.condition,
             "reason": key.reason,
+            "detail": key.detail,
             "serial": key.serial,
             "law": key.law,
             "kind": key.kind,

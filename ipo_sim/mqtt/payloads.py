@@ -74,6 +74,7 @@ class FeatureKeyPayload(EntityPayload):
     presence: KeyPresence
     condition: KeyCondition
     reason: Annotated[KeyReason, Field(description="The maker's reason of event 40.")]
+    detail: Annotated[str | None, Field(description="Why a card is unreadable, in the reader's words.")]
     serial: str | None
     law: str | None
     kind: str | None

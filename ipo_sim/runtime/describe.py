@@ -39,7 +39,9 @@ _TEXTS: Mapping[type[Fact], Callable[[Any], str]] = {
     e.KeyServerPollMissed: _poll_missed,
     e.FeatureKeyInserted: _key_inserted,
     e.FeatureKeyRemoved: lambda _: "the feature key was removed",
-    e.FeatureKeyUnreadable: lambda fact: f"the feature key could not be read (reason {int(fact.reason)})",
+    e.FeatureKeyUnreadable: lambda fact: (
+        f"the feature key could not be read (reason {int(fact.reason)})" + (f": {fact.detail}" if fact.detail else "")
+    ),
     e.LicenceAdded: lambda fact: f"licence {fact.key} was added",
     e.LicenceRemoved: lambda fact: f"licence {fact.key} was removed",
     e.ConfigurationLoaded: lambda _: "the configuration was loaded",

@@ -88,7 +88,8 @@ def _feature_key(unit: Unit, _: str) -> str:
     if key.condition is KeyCondition.IN_ORDER:
         return f"feature key {key.serial} is in order, but the licence was issued for another one, or is mistyped"
     serial = f" {key.serial}" if key.serial else ""
-    return f"the feature key{serial} is {key.presence}, its condition {key.condition.replace('_', ' ')}"
+    detail = f": {key.detail}" if key.detail else ""
+    return f"the feature key{serial} is {key.presence}, its condition {key.condition.replace('_', ' ')}{detail}"
 
 
 def _base(unit: Unit, mac: str) -> str:

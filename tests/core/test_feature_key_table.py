@@ -17,6 +17,7 @@ from ipo_sim.core.events import (
     RestartRequested,
 )
 from ipo_sim.core.model import BootPolicy, KeyReason, Lifecycle, Severity
+from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.status import LicenceStatus
 from tests.core.bench import OTHER_SERIAL, SERIAL, VOICEMAIL_PRO, Bench, definition, key
 
@@ -323,6 +324,22 @@ def test_causes_lead_from_the_module_to_the_event() -> None:
     assert bench.unit.status.cause == ("feature-key", f"event:{removed}")
     assert bench.part("slots/1").service.cause == ("feature-key", f"event:{removed}")
     assert bench.part("slots/1/daughter").service.cause == ("feature-key", f"event:{removed}")
+
+
+def test_why_a_card_is_unreadable_is_told_where_people_look() -> None:
+    bench = Bench().boot()
+    bench.apply(FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS, "piv:41 is not enrolled"))
+    assert bench.unit.key.detail == "piv:41 is not enrolled"
+    alarm = bench.alarm("40-feature-key")
+    assert alarm is not None
+    assert alarm.text == "feature key registers not in order: piv:41 is not enrolled"
+    # Another card that is no better is news, the same one is not.
+    bench.apply(FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS, "piv:42 is not enrolled"))
+    assert bench.unit.key.detail == "piv:42 is not enrolled"
+    with pytest.raises(CommandRejected, match="unreadable already"):
+        bench.apply(FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS, "piv:42 is not enrolled"))
+    bench.apply(FeatureKeyRemoved())
+    assert bench.unit.key.detail is None
 
 
 def test_grace_is_counted_from_the_removal_and_not_from_the_last_reason() -> None:
