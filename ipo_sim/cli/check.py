@@ -11,9 +11,9 @@ from typing import Any
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.boot import Boot, boot
+from ipo_sim.cli.cassettes import load_settings
 from ipo_sim.cli.failure import EXIT_OK, EXIT_USAGE
 from ipo_sim.cli.terminal import Style, print_json
-from ipo_sim.config.load import load_config
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import UnitDefinition
 from ipo_sim.core.words import KEY_SERVER
@@ -36,7 +36,7 @@ def main(arguments: Namespace) -> int:
 
 def _tell(path: Path) -> bool:
     try:
-        settings = load_config(path)
+        settings, _ = load_settings(path)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return False
@@ -73,7 +73,7 @@ def _named(names: Sequence[str]) -> str:
 
 def _facts(path: Path) -> dict[str, Any]:
     try:
-        settings = load_config(path)
+        settings, _ = load_settings(path)
     except ConfigError as error:
         return {"file": str(path), "ok": False, "mistakes": str(error).splitlines()}
     units = [

@@ -84,6 +84,9 @@ def _add_run(commands: Commands) -> None:
     add_state_dir(run)
     run.add_argument("--time-scale", metavar="X", type=float, help="how much faster than the wall clock time runs")
     run.add_argument("--fresh", action="store_true", help="begin anew: forget what these units went through")
+    run.add_argument(
+        "--record", metavar="DIR", type=Path, help="record what each unit's reader says into DIR/UNIT.jsonl"
+    )
     run.add_argument("--log", choices=("json", "console"), help="form of the log; console on a terminal, else json")
     levels = ("debug", "info", "warning", "error")
     run.add_argument(

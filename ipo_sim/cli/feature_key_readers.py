@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ipo_sim.config.settings import KeyServerSettings, ReaderSettings
 from ipo_sim.core.events import Fact
-from ipo_sim.core.model import UnitName
+from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import ConfigError
 from ipo_sim.readers.reader import Emit, Reader
 from ipo_sim.readers.virtual import VirtualReader
+from ipo_sim.runtime.agenda import Foreseen
+from ipo_sim.runtime.assembly import Runtime
 from ipo_sim.runtime.clock import Clock
 from ipo_sim.runtime.engine import Engine
 from ipo_sim.runtime.pump import Pump
+
+if TYPE_CHECKING:
+    from ipo_sim.cli.cassettes import Cassettes
+    from ipo_sim.readers.recorder import Tape
+    from ipo_sim.readers.recording import Recording, Timed
 
 VIRTUAL = "virtual"
 # Time that runs a thousand times as fast must not make a flood of polls.
@@ -22,41 +31,112 @@ SHORTEST_POLL_S = 0.1
 
 
 class FeatureKeyReaders:
-    """One service for all readers: virtual ones cost no task, and nothing but what they say at the first start."""
+    """One service for all readers: virtual ones cost no task, and nothing but what they say at the first start.
+
+    `cassettes` are what cassette readers play. All others are recorded where their settings or `record_to` say so;
+    ReaderError: a recording cannot be begun. `close` ends the recordings.
+    """
 
     name = "readers"
 
-    def __init__(self, settings: Mapping[UnitName, ReaderSettings], pump: Pump, clock: Clock) -> None:
-        self._pump = pump
+    def __init__(
+        self,
+        settings: Mapping[UnitName, ReaderSettings],
+        runtime: Runtime,
+        cassettes: Cassettes,
+        record_to: Path | None = None,
+    ) -> None:
+        self._runtime = runtime
         self._virtual = [unit for unit, reader in settings.items() if reader.kind == VIRTUAL]
+        self._tapes = _tapes(settings, runtime, record_to)
         self._real = {
-            unit: _open(reader, pump.engine.unit(unit).definition.mac, clock)
-            for unit, reader in settings.items()
-            if reader.kind != VIRTUAL
+            unit: self._open(unit, reader, cassettes) for unit, reader in settings.items() if reader.kind != VIRTUAL
         }
 
     async def run(self) -> None:
         """Say what the virtual readers hold, and look after the others until cancelled."""
-        engine = self._pump.engine
-        for unit in self._virtual:
-            _virtual_reader(engine, unit).start(self._emit(unit, VIRTUAL))
         async with asyncio.TaskGroup() as group:
+            for unit in self._virtual:
+                self._start_virtual(unit, group)
             for unit, reader in self._real.items():
                 group.create_task(reader.run(self._emit(unit, reader.name)), name=f"reader {unit}")
 
     def counters(self, unit: UnitName) -> Mapping[str, int]:
         """What the reader of a unit has counted."""
         reader = self._real.get(unit)
-        if reader is None:
-            return {"insertions": self._pump.engine.unit(unit).key.counter}
-        return reader.counters()
+        if reader is not None:
+            return reader.counters()
+        insertions = {"insertions": self._runtime.engine.unit(unit).key.counter}
+        tape = self._tapes.get(unit)
+        return insertions if tape is None else {**insertions, **tape.counters()}
+
+    def close(self) -> None:
+        """End all recordings."""
+        for tape in self._tapes.values():
+            tape.close()
+
+    def _open(self, unit: UnitName, settings: ReaderSettings, cassettes: Cassettes) -> Reader:
+        if unit in cassettes:
+            return _open_cassette(unit, cassettes[unit], self._runtime, loop=settings.loop)
+        reader = _open(settings, self._runtime.engine.unit(unit).definition.mac, self._runtime.clock)
+        tape = self._tapes.get(unit)
+        if tape is None:
+            return reader
+        from ipo_sim.readers.recorder import Recorder  # noqa: PLC0415 - only who records pays for it
+
+        return Recorder(reader, tape)
+
+    def _start_virtual(self, unit: UnitName, group: asyncio.TaskGroup) -> None:
+        emit, tape = self._emit(unit, VIRTUAL), self._tapes.get(unit)
+        _virtual_reader(self._runtime.engine, unit).start(emit if tape is None else tape.tap(emit))
+        if tape is not None:
+            from ipo_sim.cli.tapes import record_commands  # noqa: PLC0415 - only who records pays for it
+
+            recording = record_commands(unit, tape, _cause(VIRTUAL), self._runtime)
+            group.create_task(recording, name=f"recording {unit}")
 
     def _emit(self, unit: UnitName, reader: str) -> Emit:
-        return partial(_submit, self._pump, unit, f"reader:{reader}")
+        tape = self._tapes.get(unit)
+        if tape is None:
+            return partial(_submit, self._runtime.pump, unit, _cause(reader))
+        return partial(_submit_recorded, self._runtime.pump, unit, _cause(reader), tape)
+
+
+def _cause(reader: str) -> str:
+    return f"reader:{reader}"
 
 
 def _submit(pump: Pump, unit: UnitName, cause: str, fact: Fact) -> None:
     pump.submit(unit, fact, cause)
+
+
+def _submit_recorded(pump: Pump, unit: UnitName, cause: str, tape: Tape, fact: Fact) -> None:
+    """With the very time that is in the recording: played from there it makes the same journal."""
+    pump.submit(unit, fact, cause, Nanoseconds(tape.moment))
+
+
+def _tapes(
+    settings: Mapping[UnitName, ReaderSettings], runtime: Runtime, folder: Path | None
+) -> Mapping[UnitName, Tape]:
+    if folder is None and not any(reader.record for reader in settings.values()):
+        return {}
+    from ipo_sim.cli.tapes import open_tapes  # noqa: PLC0415 - only who records pays for it
+
+    return open_tapes(settings, runtime, folder)
+
+
+def _open_cassette(unit: UnitName, recording: Recording, runtime: Runtime, *, loop: bool) -> Reader:
+    from ipo_sim.readers.cassette import CassetteReader  # noqa: PLC0415 - only who has a cassette pays for it
+
+    def schedule(facts: Iterator[Timed]) -> None:
+        runtime.pump.foresee(_foreseen(unit, reader.name, runtime.started, facts))
+
+    reader = CassetteReader(recording, schedule, loop=loop)
+    return reader
+
+
+def _foreseen(unit: UnitName, reader: str, started: Nanoseconds, facts: Iterator[Timed]) -> Iterator[Foreseen]:
+    return (Foreseen(Nanoseconds(started + at), unit, fact, cause or _cause(reader)) for at, fact, cause in facts)
 
 
 def _virtual_reader(engine: Engine, name: UnitName) -> VirtualReader:

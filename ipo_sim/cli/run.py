@@ -7,13 +7,14 @@ import gc
 import os
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, closing, suppress
+from contextlib import AsyncExitStack, ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.broker_settings import connection_settings, wants_credentials
+from ipo_sim.cli.cassettes import Cassettes, load_settings
 from ipo_sim.cli.daemon_file import MAX_UNITS, Daemon, published
 from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
@@ -21,7 +22,6 @@ from ipo_sim.cli.named_service import Named
 from ipo_sim.cli.state_dir import default_state_dir
 from ipo_sim.cli.summary import Summary, open_summary
 from ipo_sim.cli.termination import termination_as_interrupt
-from ipo_sim.config.load import load_config
 from ipo_sim.config.settings import BrokerSettings, Settings
 from ipo_sim.core.model import UnitName
 from ipo_sim.core.words import KEY_SERVER
@@ -64,24 +64,26 @@ def main(arguments: Namespace) -> int:
 
 def _run(arguments: Namespace) -> int:
     summary = open_summary(arguments.log, arguments.log_level)
-    settings = _settings(arguments.config)
+    settings, cassettes = _settings(arguments.config)
     for warning in settings.warnings:
         summary.warn(warning)
     state_dir = (arguments.state_dir or settings.state_dir or default_state_dir()).absolute()
     plan = Plan(arguments.config, arguments.broker or settings.mqtt.url, settings.mqtt, state_dir)
     scale = _scale(arguments, settings)
     runtime = open_runtime(state_dir, settings.units, load_catalogue(), fresh=arguments.fresh, scale=scale)
-    with closing(runtime):
-        readers = FeatureKeyReaders(settings.readers, runtime.pump, runtime.clock)
+    with ExitStack() as stack:
+        stack.enter_context(closing(runtime))
+        readers = FeatureKeyReaders(settings.readers, runtime, cassettes, arguments.record)
+        stack.enter_context(closing(readers))
         return asyncio.run(_serve(plan, runtime, readers, summary))
 
 
-def _settings(config: Path | None) -> Settings:
+def _settings(config: Path | None) -> tuple[Settings, Cassettes]:
     if config is not None:
-        return load_config(config)
+        return load_settings(config)
     from ipo_sim.cli.demo import demo_settings  # noqa: PLC0415 - only without a configuration
 
-    return demo_settings()
+    return demo_settings(), {}
 
 
 # The scale of who begins anew and says none.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -27,10 +29,14 @@ _T = TypeVar("_T", bound=Hashable)
 
 
 class Builder:
-    """Makes definitions out of entries. `secret` binds the keys of units that have none of their own."""
+    """Makes definitions out of entries. `secret` binds the keys of units that have none of their own.
 
-    def __init__(self, catalogue: Catalogue, secret: bytes) -> None:
+    `folder` is where relative paths start.
+    """
+
+    def __init__(self, catalogue: Catalogue, secret: bytes, folder: Path) -> None:
         self._catalogue = catalogue
+        self._folder = folder
         self._secret = secret
         self._known: dict[Hashable, Hashable] = {}
 
@@ -113,14 +119,22 @@ class Builder:
     def _reader(self, entry: UnitEntry, number: int) -> ReaderSettings:
         key = entry.feature_key
         kind = defaults.reader_kind(key, self._catalogue.models[entry.model])
-        law = key.law or DEFAULT_LAW
+        settings = ReaderSettings(kind, kind, law=key.law or DEFAULT_LAW, record=self._path(entry, key.record, number))
         if kind == KEY_SERVER:
             server = self._key_server(entry, number)
-            return self._shared(ReaderSettings(kind, f"{server.address}:{server.port}", law=law, key_server=server))
+            return self._shared(replace(settings, name=f"{server.address}:{server.port}", key_server=server))
+        if kind == defaults.CASSETTE:
+            path = self._path(entry, key.cassette, number)
+            return replace(settings, name=str(path), cassette=path, loop=key.replay == defaults.LOOP)
         if key.port is None:
-            return self._shared(ReaderSettings(kind, kind, law=law))
+            return self._shared(settings)
         port = words.numbered(key.port, number) if entry.count is not None else key.port
-        return ReaderSettings(kind, port, port, law)
+        return replace(settings, name=port, port=port)
+
+    def _path(self, entry: UnitEntry, text: str | None, number: int) -> Path | None:
+        if text is None:
+            return None
+        return self._folder / Path(words.numbered(text, number) if entry.count is not None else text).expanduser()
 
     def _key_server(self, entry: UnitEntry, number: int) -> KeyServerSettings:
         key = entry.feature_key

@@ -40,11 +40,12 @@ def _check_unique(units: list[tuple[Location, UnitEntry]], findings: Findings) -
 
 def _claims(entry: UnitEntry, index: int) -> Iterator[tuple[Location, str]]:
     """What the units of an entry have for themselves, each with its way from the entry."""
-    port = entry.feature_key.port
+    key = entry.feature_key
+    owned = [(name, text) for name, text in (("port", key.port), ("record", key.record)) if text is not None]
     for number in numbers_of(entry, index):
         yield ("name",), unit_name(entry, number)
-        if port is not None:
-            yield ("feature_key", "port"), words.numbered(port, number)
+        for name, text in owned:
+            yield ("feature_key", name), words.numbered(text, number)
     address = entry.mac and words.mac_address(entry.mac)
     if address:
         yield ("mac",), address

@@ -9,6 +9,9 @@ from ipo_sim.core.words import ANY_SERVER, KEY_SERVER, NO_SERVER, BootPolicy
 DEFAULT_PROFILE = "r5"
 DEFAULT_SERVER_PORT = 50_800
 VIRTUAL = "virtual"
+CASSETTE = "cassette"
+# Plays a cassette again and again.
+LOOP = "loop"
 
 
 def release_profile(entry: UnitEntry, model: ModelType | None) -> str:

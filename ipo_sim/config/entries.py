@@ -96,7 +96,7 @@ class KeyEntry(Entry):
 class FeatureKeyEntry(Entry):
     """The reader of the feature key, for the virtual reader the card in it, for a key server where it is."""
 
-    reader: Literal["virtual", "serial", "key-server"] | None = Field(
+    reader: Literal["virtual", "serial", "cassette", "key-server"] | None = Field(
         None,
         description="Which reader the unit looks at: virtual by default, of an IP400 system key-server unless "
         "licence_server is 0.0.0.0.",
@@ -115,6 +115,20 @@ class FeatureKeyEntry(Entry):
         None,
         description="Where the serial reader is: a device or a socket.",
         examples=["/dev/ttyACM0", "socket://127.0.0.1:7000"],
+    )
+    cassette: Text | None = Field(
+        None,
+        description="Recording that the cassette reader plays; a relative path starts at the configuration's folder.",
+        examples=["recordings/bench-1.jsonl"],
+    )
+    replay: Literal["once", "loop"] | None = Field(
+        None, description="How the cassette reader plays its recording; once by default."
+    )
+    record: Text | None = Field(
+        None,
+        description="File into which all that the reader says is recorded; a relative path starts at the "
+        "configuration's folder. {n}: number of the unit.",
+        examples=["recordings/bench-1.jsonl"],
     )
     licence_server: Text | None = Field(
         None,

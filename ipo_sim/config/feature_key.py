@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipo_sim.catalogue.types import SERIAL_DONGLE, ModelType
-from ipo_sim.config.defaults import VIRTUAL, reader_kind
+from ipo_sim.config.defaults import CASSETTE, VIRTUAL, reader_kind
 from ipo_sim.config.entries import FeatureKeyEntry
 from ipo_sim.config.mistakes import Findings, Location
 from ipo_sim.config.shape import Salvage
@@ -23,15 +23,33 @@ class FeatureKeyCheck:
         """Report what is wrong with the setting at `here`; `model` None: which rules hold is not known."""
         if self._salvage.touches((*here, "reader")) or self._salvage.touches((*here, "licence_server")):
             return
+        if key.reader == CASSETTE:
+            # It stands for whatever was recorded.
+            self._check_cassette(key, here)
+            return
+        for name in ("cassette", "replay"):
+            if getattr(key, name) is not None:
+                self._mistake((*here, name), "only a cassette reader plays a recording; did you mean reader: cassette?")
         if model is not None and model.dongles:
             self._check_dongle(key, here, model)
         elif model is not None:
             self._check_card(key, here, model)
         self._check_reader(key, here, reader_kind(key, model))
 
+    def _check_cassette(self, key: FeatureKeyEntry, here: Location) -> None:
+        if key.cassette is None and not self._salvage.touches((*here, "cassette")):
+            self._mistake(here, "cassette is missing: the file that the cassette reader plays")
+        for name in ("serial", "law", "present", "port"):
+            if getattr(key, name) is not None:
+                self._mistake((*here, name), "the recording tells that: leave it out")
+        if key.record is not None:
+            self._mistake((*here, "record"), "what a cassette plays is recorded already: leave it out")
+
     def _check_card(self, key: FeatureKeyEntry, here: Location, model: ModelType) -> None:
         if key.reader == KEY_SERVER:
-            message = f"{model.title} has its own {model.key_form} and asks no key server; allowed: serial, virtual"
+            message = (
+                f"{model.title} has its own {model.key_form} and asks no key server; allowed: cassette, serial, virtual"
+            )
             self._mistake((*here, "reader"), message)
             return
         for name in SERVER_SETTINGS:

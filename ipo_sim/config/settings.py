@@ -24,15 +24,19 @@ class KeyServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """The reader of a unit: `virtual`, `serial` at `port`, or `key-server`, whose settings are `key_server`.
+    """The reader of a unit: `virtual`, `serial` at `port`, `cassette`, or `key-server` with settings in `key_server`.
 
-    `law` is that of cards that do not say theirs.
+    `law` is that of cards that do not say theirs. `cassette` is what is played, in a loop or once; `record` the file
+    into which the reader is recorded.
     """
 
     kind: str
     name: str
     port: str | None = None
     law: str = "alaw"
+    cassette: Path | None = None
+    loop: bool = False
+    record: Path | None = None
     key_server: KeyServerSettings | None = None
 
 

@@ -46,6 +46,12 @@ def unit_name_problem(name: str) -> str | None:
     return None
 
 
+def path_problem(path: str) -> str | None:
+    """The name of a file; of homes only the user's own."""
+    is_name = path.strip() and path.isprintable() and (path[0] != "~" or path.startswith("~/"))
+    return None if is_name else f"{path!r} is no name of a file"
+
+
 def printable_problem(text: str) -> str | None:
     """Free text that ends up in topics, traps and on screens."""
     return None if text.isprintable() else f"{text!r} holds characters that cannot be printed"

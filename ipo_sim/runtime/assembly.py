@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +11,13 @@ import structlog
 
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.events import PowerApplied
-from ipo_sim.core.model import UnitDefinition
+from ipo_sim.core.model import Nanoseconds, UnitDefinition
+from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import clock as clocks
 from ipo_sim.runtime.bus import Bus
 from ipo_sim.runtime.clock import Clock
 from ipo_sim.runtime.context import Context
-from ipo_sim.runtime.engine import Engine
+from ipo_sim.runtime.engine import Engine, Submission
 from ipo_sim.runtime.journal import Journal
 from ipo_sim.runtime.pump import Pump
 from ipo_sim.runtime.restore import restore
@@ -24,7 +26,10 @@ log = structlog.get_logger()
 
 
 class Runtime(NamedTuple):
-    """A daemon without edges. Edges read `bus`, emit into `pump`, and send commands through `context`."""
+    """A daemon without edges. Edges read `bus`, emit into `pump`, and send commands through `context`.
+
+    `started` is the simulation time at which it was put together, and new units got their power.
+    """
 
     journal: Journal
     clock: Clock
@@ -32,6 +37,7 @@ class Runtime(NamedTuple):
     engine: Engine
     pump: Pump
     context: Context
+    started: Nanoseconds
 
     def close(self) -> None:
         """Keep what a restart goes on from, and give the state directory back."""
@@ -58,23 +64,29 @@ def open_runtime(
         clock.store = journal.write_clock
         journal.write_clock(clock.base())
         engine = Engine(clock, journal, bus := Bus())
-        _install(engine, journal, catalogue, definitions, fresh=fresh)
+        started = _install(engine, journal, catalogue, definitions, fresh=fresh)
     except BaseException:
         journal.close()
         raise
     pump = Pump(engine)
-    return Runtime(journal, clock, bus, engine, pump, Context(pump, journal, bus))
+    return Runtime(journal, clock, bus, engine, pump, Context(pump, journal, bus), started)
 
 
 def _install(
     engine: Engine, journal: Journal, catalogue: Catalogue, definitions: Iterable[UnitDefinition], *, fresh: bool
-) -> None:
+) -> Nanoseconds:
+    started = engine.clock.now()
     # One by one, and nobody keeps what comes back: else a fleet is in memory twice, as it was and as power makes it.
-    for unit, entries, replayed in restore(journal, catalogue, definitions, engine.clock.now(), fresh=fresh):
+    for unit, entries, replayed in restore(journal, catalogue, definitions, started, fresh=fresh):
         engine.install(unit, entries, replayed=replayed)
         if unit.seq:
             name = unit.definition.name
             log.info("unit_restored", unit=name, seq=unit.seq, state=unit.life.state, replayed=replayed)
-    for name in engine.names():
-        if engine.unit(name).seq == 0:
-            engine.apply(name, PowerApplied(), "start")
+    new = [name for name in engine.names() if engine.unit(name).seq == 0]
+    waiting = deque(Submission(name, PowerApplied(), "start", started) for name in new)
+    while waiting:
+        for outcome in engine.run_batch(waiting, started):
+            if isinstance(outcome, CommandRejected):
+                raise outcome
+            waiting.popleft()
+    return started

@@ -72,6 +72,10 @@ class Clock:
         elapsed = self._monotonic() - self._anchor
         return Nanoseconds(min(self._base.at + elapsed * self._rate // _UNIT_RATE, END_OF_TIME))
 
+    def monotonic(self) -> int:
+        """The machine's own clock, in nanoseconds since whenever it likes; for durations."""
+        return self._monotonic()
+
     def delay_until(self, deadline: Nanoseconds) -> float | None:
         """Seconds of event loop time until `deadline`, 0 when it has come; None: not unless the clock is changed."""
         ahead = deadline - self.now()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -14,6 +14,7 @@ from ipo_sim.core.model import Nanoseconds, Unit, UnitName
 from ipo_sim.core.unit import next_deadline, step
 from ipo_sim.errors import CommandRejected, JournalError
 from ipo_sim.runtime import snapshot
+from ipo_sim.runtime.agenda import Agenda, Foreseen
 from ipo_sim.runtime.bus import Bus, Entry, Record
 from ipo_sim.runtime.clock import Clock
 from ipo_sim.runtime.journal import Journal
@@ -67,6 +68,7 @@ class Engine:
         self._deadlines: dict[UnitName, Nanoseconds] = {}
         self._heap: list[tuple[Nanoseconds, UnitName]] = []
         self._since_snapshot: dict[UnitName, int] = {}
+        self._agenda = Agenda()
         # Of the batch being made: what it did, and the units as they were before it.
         self._records: list[Record] = []
         self._before: dict[UnitName, Unit] = {}
@@ -105,6 +107,10 @@ class Engine:
             raise outcome
         return outcome
 
+    def foresee(self, facts: Iterator[Foreseen]) -> None:
+        """Let these happen, each at its moment; they are in order of time. One that a unit refuses does nothing."""
+        self._agenda.add(facts)
+
     def run_due(self) -> None:
         """Fire every deadline up to now, each at its exact time, across units; JournalError: those not written wait."""
         until = self.clock.now()
@@ -112,7 +118,7 @@ class Engine:
             self.run_batch((), until)
 
     def is_due(self, until: Nanoseconds) -> bool:
-        """Whether a deadline up to `until` is waiting."""
+        """Whether a deadline or a foreseen fact up to `until` is waiting."""
         deadline = self.next_deadline()
         return deadline is not None and deadline <= until
 
@@ -130,6 +136,7 @@ class Engine:
         except BaseException:
             self._undo(last_at)
             raise
+        self._agenda.keep()
         records, self._records, self._before = self._records, [], {}
         self.events += len(records)
         for record in records:
@@ -138,9 +145,13 @@ class Engine:
         return outcomes
 
     def next_deadline(self, name: UnitName | None = None) -> Nanoseconds | None:
-        """The earliest deadline of all units, or of one; None: nothing happens by itself."""
+        """The earliest deadline of all units, or foreseen fact, or deadline of one; None: nothing happens by itself."""
         if name is not None:
             return next_deadline(self.unit(name))
+        deadline, foreseen = self._next_due(), self._agenda.next_at()
+        return foreseen if deadline is None or (foreseen is not None and foreseen < deadline) else deadline
+
+    def _next_due(self) -> Nanoseconds | None:
         heap = self._heap
         while heap and self._deadlines.get(heap[0][1]) != heap[0][0]:
             heapq.heappop(heap)
@@ -169,12 +180,23 @@ class Engine:
     def _fire_due(self, until: Nanoseconds) -> bool:
         """Fire what is due, in order; False: the batch is full."""
         while self.is_due(until):
-            if len(self._records) >= MAX_BATCH:
+            if len(self._records) >= MAX_BATCH or self._agenda.taken >= MAX_BATCH:
                 return False
+            # At one moment deadlines go first, as they do before a fact that is submitted.
+            deadline, foreseen = self._next_due(), self._agenda.next_at()
+            if foreseen is not None and (deadline is None or foreseen < deadline):
+                self._take_foreseen()
+                continue
             at, name = self._heap[0]
             self._step(name, Event(at, DeadlineReached(), "clock"))
             self._expect_progress(name, at)
         return len(self._records) < MAX_BATCH
+
+    def _take_foreseen(self) -> None:
+        at, name, fact, cause = self._agenda.take()
+        outcome = self._take(Submission(name, fact, cause, at))
+        if isinstance(outcome, CommandRejected):
+            log.debug("fact_rejected", unit=name, reason=outcome.reason, error=str(outcome))
 
     def _expect_progress(self, name: UnitName, at: Nanoseconds) -> None:
         self._at_one_instant = self._at_one_instant + 1 if self._deadlines.get(name) == at else 0
@@ -205,6 +227,7 @@ class Engine:
 
     def _undo(self, last_at: Nanoseconds) -> None:
         before, self._before, self._records = self._before, {}, []
+        self._agenda.put_back()
         self._last_at = last_at
         for name, unit in before.items():
             self._units[name] = unit

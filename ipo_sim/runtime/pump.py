@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import structlog
@@ -19,6 +19,7 @@ from ipo_sim.core.events import (
 )
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected, JournalError
+from ipo_sim.runtime.agenda import Foreseen
 from ipo_sim.runtime.engine import Applied, Engine, Outcome, Submission
 
 # Commands that wait at once: some seconds of a full disk's or a long advance's backlog; more is a client gone wild.
@@ -87,14 +88,24 @@ class Pump:
         self._retrying = False
         self._stopped = False
 
-    def submit(self, name: UnitName, fact: Fact, cause: str) -> None:
-        """Hand in a reader's fact, stamped now; never blocks, never fails, and what it says last is never lost."""
-        self._inbox.append(_Item(self._submission(name, fact, cause)))
+    def submit(self, name: UnitName, fact: Fact, cause: str, at: Nanoseconds | None = None) -> None:
+        """Hand in a reader's fact, stamped now; never blocks, never fails, and what it says last is never lost.
+
+        `at`: the time of this very moment, for who has read it already and wants the fact to have the same.
+        """
+        submission = self._submission(name, fact, cause)
+        self._inbox.append(_Item(submission if at is None else submission._replace(at=at)))
         self._facts[name] += 1
         if self._facts[name] > MAX_FACTS_PER_UNIT:
             self._coalesce(name)
         if not self._retrying:
             self._wake.set()
+
+    def foresee(self, facts: Iterator[Foreseen]) -> None:
+        """Let these happen at their moments, as `Engine.foresee` has it."""
+        self.engine.foresee(facts)
+        self._armed = None
+        self._wake.set()
 
     async def request(self, name: UnitName, fact: Fact, cause: str) -> Applied:
         """Let a fact happen and wait until it is written and published.

@@ -1,0 +1,54 @@
+"""The recordings that a configuration's units play, read before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipo_sim.config.load import load_config
+from ipo_sim.config.settings import Settings
+from ipo_sim.core.model import UnitName
+from ipo_sim.errors import ConfigError, ReaderError
+
+if TYPE_CHECKING:
+    from ipo_sim.readers.recording import Recording
+
+Cassettes = Mapping[UnitName, "Recording"]
+
+
+def load_settings(config: Path) -> tuple[Settings, Cassettes]:
+    """A configuration with the recordings of its cassette readers; ConfigError: there is a mistake in either.
+
+    A unit with a cassette has the reader that was recorded, so that its history becomes that of the recorded unit.
+    """
+    settings = load_config(config)
+    cassettes = _cassettes(settings, config)
+    if not cassettes:
+        return settings, {}
+    units = []
+    for unit in settings.units:
+        if unit.name in cassettes:
+            header = cassettes[unit.name].header
+            units.append(replace(unit, reader_kind=header.kind, reader_name=header.name))
+        else:
+            units.append(unit)
+    return replace(settings, units=tuple(units)), cassettes
+
+
+def _cassettes(settings: Settings, config: Path) -> Cassettes:
+    wanted = {unit: reader.cassette for unit, reader in settings.readers.items() if reader.cassette is not None}
+    if not wanted:
+        return {}
+    from ipo_sim.readers.recording import load_recording  # noqa: PLC0415 - only who has a cassette pays for it
+
+    recordings, problems = {}, []
+    for path in dict.fromkeys(wanted.values()):
+        try:
+            recordings[path] = load_recording(path)
+        except ReaderError as error:
+            problems.append(f"{config}: {error}")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return {unit: recordings[path] for unit, path in wanted.items()}
