@@ -175,11 +175,12 @@ def _part_alarms(draft: Draft, part: Part, standing: Mapping[str, Alarm], alarms
 
 
 def _part_alarm(
-    draft: Draft, entity: tuple[str, str, int], cause: Cause, standing: Mapping[str, Alarm], said: _Said
+    draft: Draft, entity: tuple[str, str, int], cause: Cause, standing: Mapping[str, Alarm], what: _Said
 ) -> Alarm:
-    event, reason, text = said
+    event, reason, text = what
     kind = draft.catalogue.alarms[event]
-    name = _alarm_id(event, entity[0])
+    path, entity_name, entity_index = entity
+    name = _alarm_id(event, path)
     before = standing.get(name)
     if before is None:
         since, seq = draft.at + draft.clock_offset_ns, draft.seq
@@ -187,8 +188,9 @@ def _part_alarm(
         return before
     else:
         since, seq = before.since, before.seq
-    told = (name, event, kind.name, _SEVERITIES[kind.severity], reason, *entity, since, seq, text, cause)
-    return _new(Alarm, told)
+    severity = _SEVERITIES[kind.severity]
+    said = (name, event, kind.name, severity, reason, path, entity_name, entity_index, since, seq, text, cause)
+    return _new(Alarm, said)
 
 
 def _feature_alarm(draft: Draft, feature: Feature, standing: Mapping[str, Alarm]) -> Alarm:

@@ -111,14 +111,15 @@ def _features(
             features.append(before)
             continue
         pool, used = pools.of(name), held.get(name, 0)
+        licensed, free, usable = pool
         refused, idle = name in refusing, wanting.get(name, 0)
-        numbers = (*pool, used, max(0, pool.usable - used), refused, idle)
-        if before is not None and before[2:] == (*numbers, ()) and (pool.licensed or name not in strings):
+        numbers = (licensed, free, usable, used, usable - used if usable > used else 0, refused, idle)
+        if before is not None and before[2:9] == numbers and not before[9] and (licensed or name not in strings):
             features.append(before)  # in order before and with the same numbers now
             continue
         facts = facts_of(draft.catalogue, draft.definition.model, draft.definition.release_profile, name)
         cause: Cause = ()
-        if not pool.licensed and name in strings:
+        if not licensed and name in strings:
             cause = causes.of(facts.feeding, before)
         elif refused or idle:
             cause = before.cause if before and before.cause else (f"licence:{facts.licence}", draft.event_ref)
