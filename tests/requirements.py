@@ -20,6 +20,7 @@ PACKAGES = {
     "mosquitto_sub": "mosquitto-clients",
     "node": "nodejs",
     "npm": "npm",
+    "unshare": "util-linux",
 }
 
 

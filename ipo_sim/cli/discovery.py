@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -50,9 +51,19 @@ def _find(url: str | None, state_dir: Path) -> tuple[MqttSettings, str]:
             return _given(source, given, state_dir)
     daemon = read_daemon(state_dir)
     if daemon is not None and daemon.alive:
-        return _of(daemon), f"the daemon on {state_dir} (process {daemon.pid}) should be there"
+        hint = f"the daemon on {state_dir} (process {daemon.pid}) should be there"
+        if not _has_space(state_dir):
+            hint = f"no space is left for {state_dir}: a broker of our own takes clients again once there is some"
+        return _of(daemon), hint
     gone = f"; the last daemon on {state_dir} ended without a word" if daemon is not None else ""
     return MqttSettings(), f"does a daemon run? `ipo-sim run` starts one, --broker or --state-dir name another{gone}"
+
+
+def _has_space(directory: Path) -> bool:
+    try:
+        return shutil.disk_usage(directory).free > 0
+    except OSError:
+        return True
 
 
 def _given(source: str, url: str, state_dir: Path) -> tuple[MqttSettings, str]:

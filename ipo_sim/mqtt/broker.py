@@ -19,6 +19,7 @@ import structlog
 from ipo_sim.errors import BrokerError
 from ipo_sim.mqtt import tether
 from ipo_sim.mqtt.backoff import Backoff
+from ipo_sim.mqtt.broker_room import LOOK_AGAIN_S, has_room, lacks_room
 from ipo_sim.mqtt.orphan import end_orphan
 
 HOST = "127.0.0.1"
@@ -70,6 +71,7 @@ class EmbeddedBroker:
         self._reader: asyncio.Task[None] | None = None
         self._complaints: deque[str] = deque(maxlen=3)
         self._announced = False
+        self._out_of_room = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -112,12 +114,15 @@ class EmbeddedBroker:
         raise BrokerError(f"embedded broker: no free port from {self.port} on")
 
     async def run(self) -> None:
-        """Watch the server and start it again, on the same port, whenever it dies; until cancelled."""
+        """Watch the server and start it again, on the same port, whenever it dies; until cancelled.
+
+        After its disk was full it is started again as well, as soon as there is room.
+        """
         backoff = Backoff("embedded broker", base_s=0.1, cap_s=5.0)
         loop = asyncio.get_running_loop()
         while self._process is not None:
             since = loop.time()
-            code = await self._process.wait()
+            code = await self._end_of(self._process)
             if loop.time() - since > STABLE_S:
                 backoff.reset()
             log.warning("broker_died", code=code, said=self._said())
@@ -128,6 +133,22 @@ class EmbeddedBroker:
                 log.warning("broker_restart_failed", error=str(error))
             else:
                 log.info("broker_restarted", url=self.url, pid=self.pid)
+
+    async def _end_of(self, process: asyncio.subprocess.Process) -> int:
+        """Its exit code once it has ended, of itself or since it ran out of room and there is some again."""
+        ended = asyncio.ensure_future(process.wait())
+        full = asyncio.ensure_future(self._out_of_room.wait())
+        try:
+            await asyncio.wait((ended, full), return_when=asyncio.FIRST_COMPLETED)
+            if full.done():
+                log.error("broker_out_of_room", directory=str(self._directory))
+                while not ended.done() and not has_room(self._directory):
+                    await asyncio.wait((ended,), timeout=LOOK_AGAIN_S)
+                await _end(process)
+            return await ended
+        finally:
+            full.cancel()
+            ended.cancel()
 
     async def stop(self) -> None:
         """End the server, by force if need be; a second time does nothing."""
@@ -156,6 +177,7 @@ class EmbeddedBroker:
             raise BrokerError(f"embedded broker: cannot start {program}: {error}") from error
         self._complaints.clear()
         self._announced = False
+        self._out_of_room.clear()
         assert process.stderr is not None
         self._reader = asyncio.create_task(self._read_log(process.stderr), name="mqtt-broker-log")
         await self._wait_until_ready(process, self._reader, port)
@@ -191,6 +213,8 @@ class EmbeddedBroker:
                 self._announced |= text == _READY
                 continue
             self._complaints.append(text)
+            if lacks_room(text):
+                self._out_of_room.set()
             log.warning("broker_log", text=text)
 
     def _write_configuration(self, port: int) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -55,6 +56,13 @@ def test_a_daemon_that_was_killed_is_not_asked(tmp_path: Path) -> None:
         found = find_broker(arguments("--state-dir", tmp_path))
     assert found.settings.url == "mqtt://127.0.0.1:1883"
     assert f"the last daemon on {tmp_path} ended without a word" in found.hint
+
+
+def test_a_full_disk_is_named_where_the_daemon_would_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    with published(tmp_path, HERE):
+        found = find_broker(arguments("--state-dir", tmp_path))
+    assert f"no space is left for {tmp_path}" in found.hint
 
 
 def test_the_prefix_is_the_daemons_on_its_own_broker_and_that_of_the_line_before_all(tmp_path: Path) -> None:
