@@ -4,7 +4,7 @@ CONFIG ?= configs/full.yaml
 
 export PYTHON
 
-.PHONY: run test check fast cov bench docs lint lock
+.PHONY: run test check fast cov bench docs lint lock firmware
 
 run: ## boot a demonstration unit on a broker of its own
 	@.ci/venv run
@@ -36,6 +36,9 @@ bench: ## the project's figures, as ratios against a reference measured in the s
 	@.ci/venv dev
 	@.ci/tools
 	@$(BIN)/python -m benchmarks
+
+firmware: ## build/firmware/reader.hex and .elf, for the reader board; gcc-avr and avr-libc make them
+	@$(MAKE) --silent --directory hardware/firmware BUILD=$(CURDIR)/build/firmware all size
 
 docs: ## make the generated part of the documentation anew
 	@.ci/venv run

@@ -14,6 +14,9 @@ SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/s
 
 # The Debian package of each program; `.ci/tools` installs the same ones.
 PACKAGES = {
+    "avr-gcc": "gcc-avr",
+    "gcc": "gcc",
+    "make": "make",
     "mosquitto": "mosquitto",
     "mosquitto_passwd": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
@@ -23,6 +26,13 @@ PACKAGES = {
     "unshare": "util-linux",
 }
 
+# The same for what is no program: a file that the package brings.
+LIBRARIES = {
+    "/usr/include/libelf.h": "libelf-dev",
+    "/usr/include/simavr/sim_avr.h": "libsimavr-dev",
+    "/usr/lib/avr/include/avr/io.h": "avr-libc",
+}
+
 
 def require(program: str) -> Path:
     """Path of a program of `PACKAGES`; without it the test skips, or fails where the environment says `CI=true`."""
@@ -30,6 +40,12 @@ def require(program: str) -> Path:
     if found is None:
         missing(f"{program} is not installed: `make test` as root does it, or `apt-get install {PACKAGES[program]}`")
     return Path(found)
+
+
+def require_library(file: str) -> None:
+    """A file of `LIBRARIES`; without it the test skips or fails as in `require`."""
+    if not Path(file).exists():
+        missing(f"{file} is missing: `make test` as root installs it, or `apt-get install {LIBRARIES[file]}`")
 
 
 def missing(reason: str) -> NoReturn:

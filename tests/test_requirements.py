@@ -39,7 +39,19 @@ def test_missing_program_fails_under_ci(nothing_installed: Path, monkeypatch: py
         requirements.require("mosquitto")
 
 
+@pytest.mark.parametrize("file", requirements.LIBRARIES)
+def test_missing_library_skips_and_says_what_to_install(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(
+        pytest.skip.Exception, match=rf"{file} is missing.*apt-get install {requirements.LIBRARIES[file]}`"
+    ):
+        requirements.require_library(file)
+
+
 def test_the_setup_installs_what_tests_require() -> None:
     installed = re.findall(r"^need (\S+) (\S+)$", TOOLS.read_text(), re.MULTILINE)
     assert set(installed) <= set(requirements.PACKAGES.items())
     assert {package for _, package in installed} == set(requirements.PACKAGES.values())
+    libraries = re.findall(r"^need_file (\S+) (\S+)$", TOOLS.read_text(), re.MULTILINE)
+    assert dict(libraries) == requirements.LIBRARIES
