@@ -158,8 +158,9 @@ async def test_a_bus_that_is_held_is_clocked_free(board: FirmwareSim) -> None:
         await bench.until(NO_ACCESS)
         board.tell("release-bus")
         board.remove()
+        await bench.until(FeatureKeyRemoved(2))
         board.insert()
-        await bench.until(FeatureKeyRemoved(2), inserted(3))
+        await bench.until(inserted(3))
 
 
 async def test_an_altered_line_is_mended_by_the_next_beat(board: FirmwareSim) -> None:
@@ -206,8 +207,8 @@ async def test_noise_in_the_commands_is_refused_and_the_next_one_obeyed(board: F
 async def test_a_firmware_that_hangs_is_reset_by_its_watchdog(board: FirmwareSim) -> None:
     board.insert()
     async with reading(board, inserted(1)) as bench:
-        board.tell("hang")
         board.tell("card", memory_card("9999999999").hex())
+        board.tell("hang")
         await bench.until(FeatureKeyRemoved(1), inserted(1, "9999999999"))
         assert board.figures()["resets"] == 1
         assert bench.count("losses") == 0
@@ -216,8 +217,8 @@ async def test_a_firmware_that_hangs_is_reset_by_its_watchdog(board: FirmwareSim
 async def test_a_reset_that_the_host_asks_for(board: FirmwareSim) -> None:
     board.insert()
     async with reading(board, inserted(1)) as bench:
-        await bench.reader.request(Reset)
         board.tell("card", memory_card("9999999999").hex())
+        await bench.reader.request(Reset)
         await bench.until(FeatureKeyRemoved(1), inserted(1, "9999999999"))
         assert board.figures()["resets"] == 1
 
