@@ -139,6 +139,7 @@ async def test_a_card_without_contact_is_tried_three_times(board: FirmwareSim) -
 async def test_a_card_pulled_while_it_is_read(board: FirmwareSim) -> None:
     board.insert()
     async with reading(board, inserted(1)) as bench:
+        await bench.reader.request(Ping)  # its first question is answered: the next one makes it read anew
         board.tell("pull-after", 9)
         await bench.reader.request(AskStatus)
         await bench.until(FeatureKeyRemoved(1))
