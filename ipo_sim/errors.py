@@ -65,3 +65,17 @@ class JournalError(IpoSimError):
     """The journal cannot be read or written: a full disk, a damaged file, another daemon's lock."""
 
     code = "journal"
+
+
+class UnknownEntity(IpoSimError, KeyError):  # noqa: N818 - what a test asked for, by its own name
+    """A unit has no entity at that path; the text names the nearest one."""
+
+    code = "unknown-entity"
+
+    __str__ = Exception.__str__  # KeyError would put it in quotes
+
+
+class NotReached(IpoSimError, TimeoutError):  # noqa: N818 - nothing broke: what was waited for did not come
+    """A state that was waited for did not come in time; the text says what is there instead."""
+
+    code = "not-reached"

@@ -23,15 +23,18 @@ ENDLESS = {"watch": ["--until", "unit.state=running"]}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_python_examples_pass(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    for code in PYTHON.findall(page.read_text()):
-        names: dict[str, object] = {"__name__": "example"}
-        exec(compile(code, str(page), "exec"), names)  # noqa: S102 - the example is what is tested
-        tests = [value for name, value in names.items() if name.startswith("test_") and callable(value)]
-        assert tests, "an example that tests nothing"
-        for test in tests:
-            test()
+def test_python_examples_pass(page: Path, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.path.joinpath("configs").symlink_to(ROOT / "configs")
+    examples = PYTHON.findall(page.read_text())
+    for number, code in enumerate(examples):
+        pytester.path.joinpath(f"test_example_{number}.py").write_text(code)
+        assert "def test_" in code, "an example that tests nothing"
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly")
+    outcomes = result.parseoutcomes()
+    assert result.ret == 0
+    assert outcomes.keys() <= {"passed"}
+    assert outcomes["passed"] >= len(examples)
 
 
 @pytest.mark.slow

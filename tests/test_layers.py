@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "management": frozenset({"runtime.bus", *VOCABULARY}),
     "panel": frozenset({"runtime.bus", "runtime.commands", *VOCABULARY}),
     "fleet": frozenset({"runtime", "config", "mqtt", "errors"}),
+    "client": frozenset({"mqtt", "runtime.duration", *VOCABULARY}),
     "cli": EVERYTHING,
     "testing": EVERYTHING,
 }

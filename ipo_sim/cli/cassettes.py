@@ -23,8 +23,12 @@ def load_settings(config: Path) -> tuple[Settings, Cassettes]:
 
     A unit with a cassette has the reader that was recorded, so that its history becomes that of the recorded unit.
     """
-    settings = load_config(config)
-    cassettes = _cassettes(settings, config)
+    return with_cassettes(load_config(config), str(config))
+
+
+def with_cassettes(settings: Settings, name: str) -> tuple[Settings, Cassettes]:
+    """The same for settings that are at hand; `name` is what mistakes call them."""
+    cassettes = _cassettes(settings, name)
     if not cassettes:
         return settings, {}
     units = []
@@ -37,7 +41,7 @@ def load_settings(config: Path) -> tuple[Settings, Cassettes]:
     return replace(settings, units=tuple(units)), cassettes
 
 
-def _cassettes(settings: Settings, config: Path) -> Cassettes:
+def _cassettes(settings: Settings, name: str) -> Cassettes:
     wanted = {unit: reader.cassette for unit, reader in settings.readers.items() if reader.cassette is not None}
     if not wanted:
         return {}
@@ -48,7 +52,7 @@ def _cassettes(settings: Settings, config: Path) -> Cassettes:
         try:
             recordings[path] = load_recording(path)
         except ReaderError as error:
-            problems.append(f"{config}: {error}")
+            problems.append(f"{name}: {error}")
     if problems:
         raise ConfigError("\n".join(problems))
     return {unit: recordings[path] for unit, path in wanted.items()}

@@ -61,6 +61,11 @@ class FeatureKeyReaders:
             for unit, reader in self._real.items():
                 group.create_task(reader.run(self._emit(unit, reader.name)), name=f"reader {unit}")
 
+    def start_virtual(self) -> None:
+        """Say what the virtual readers hold; nothing for units that know it already."""
+        for unit in self._virtual:
+            _virtual_reader(self._runtime.engine, unit).start(self._emit(unit, VIRTUAL))
+
     def counters(self, unit: UnitName) -> Mapping[str, int]:
         """What the reader of a unit has counted."""
         reader = self._real.get(unit)

@@ -1,0 +1,124 @@
+"""Which units a test gets: those of its marker, of the configuration of the run, or the demonstration unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ipo_sim.cli.demo import demo_settings
+from ipo_sim.config.load import load_config, load_text
+from ipo_sim.config.settings import Settings
+from ipo_sim.core.model import Nanoseconds
+from ipo_sim.errors import ConfigError
+from ipo_sim.runtime.moment import parse_moment
+
+# When the simulated world of a test begins, so that two runs are alike: a Monday at noon.
+START = "2026-01-05T12:00:00Z"
+UNIT = "bench-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a marker asks for. `source` is a file, a text or the whole configuration as values; `unit` one unit's.
+
+    `boot`: the test begins when all units have started; else at the moment of power-up.
+    """
+
+    source: object = None
+    boot: bool = True
+    time: str = START
+    unit: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, arguments: tuple[object, ...], keywords: Mapping[str, Any]) -> Wanted:
+        """What stands in the brackets of a marker; ConfigError for what does not go together."""
+        settings = dict(keywords)
+        if len(arguments) > 1 or (arguments and set(settings) - {"boot", "time"}):
+            raise ConfigError(
+                "ipo_config takes one file, text or configuration, or the settings of one unit by name, not both"
+            )
+        source = arguments[0] if arguments else None
+        return cls(source, settings.pop("boot", True), settings.pop("time", START), settings)
+
+    @property
+    def start(self) -> Nanoseconds:
+        """The moment at which power is applied; ConfigError for a time that is none."""
+        try:
+            return parse_moment(self.time, 0)
+        except (ValueError, OverflowError, TypeError):
+            raise ConfigError(f"ipo_config: time {self.time!r} is none; write it as {START}") from None
+
+
+def settings_for(wanted: Wanted, folders: tuple[Path, ...], default: Path | None, reader: str) -> Settings:
+    """The settings that are asked for; ConfigError with every mistake. Files are looked for in these folders.
+
+    `reader` `virtual`: as the configuration says; else the first unit's card is read there: `serial:/dev/ttyUSB0`.
+    """
+    text, name, folder = _text(wanted, folders, default)
+    if reader != "virtual":
+        text = _with_reader(text, reader)
+    if text is None:
+        return demo_settings()
+    return load_text(text, name, folder)
+
+
+def _text(wanted: Wanted, folders: tuple[Path, ...], default: Path | None) -> tuple[str | None, str, Path | None]:
+    source = wanted.source
+    if wanted.unit:
+        source = {"units": [{"name": UNIT, "model": "ip500", **wanted.unit}]}
+    if isinstance(source, Mapping):
+        return _dumped(source), "ipo_config", None
+    if isinstance(source, str) and "\n" in source:
+        return source, "ipo_config", None
+    if source is None and default is None:
+        return None, "demonstration", None
+    path = default if source is None else _find(source, folders)
+    assert path is not None
+    try:
+        return path.read_text(encoding="utf-8"), str(path), path.parent
+    except (OSError, UnicodeDecodeError):
+        load_config(path)  # says what is wrong with the file
+        raise
+
+
+def _find(source: object, folders: tuple[Path, ...]) -> Path:
+    if not isinstance(source, str | Path):
+        raise ConfigError(f"ipo_config: a file, a text or a mapping is wanted, not {source!r}")
+    for folder in folders:
+        if (folder / source).is_file():
+            return folder / source
+    raise ConfigError(f"ipo_config: there is no file {source} in {' or '.join(map(str, folders))}")
+
+
+def _with_reader(text: str | None, reader: str) -> str:
+    from importlib.resources import files  # noqa: PLC0415 - only who has a reader of his own
+
+    demo = files("ipo_sim.cli").joinpath("demo.yaml")
+    values = yaml.safe_load(text if text is not None else demo.read_text(encoding="utf-8"))
+    kind, _, port = reader.partition(":")
+    try:
+        values["units"][0]["feature_key"] = {"reader": kind, **({"port": port} if port else {})}
+    except (KeyError, IndexError, TypeError):
+        raise ConfigError("--ipo-reader: the configuration has no unit that a reader could be given to") from None
+    return _dumped(values)
+
+
+def _dumped(values: Mapping[str, Any]) -> str:
+    try:
+        return yaml.safe_dump(_plain(values), sort_keys=False)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"ipo_config: only plain values can be configured: {error}") from None
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - values of a configuration
+    """Tuples as lists and paths and dates as text, as a file would hold them."""
+    if isinstance(value, Mapping):
+        return {str(key) if isinstance(key, Path) else key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, Path | datetime) else value

@@ -1,0 +1,147 @@
+"""The pytest plugin. It costs a test run that does not use it next to nothing: all else is imported by its fixtures."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ipo_sim.testing.bench import Bench, Units
+    from ipo_sim.testing.clock import VirtualClock
+    from ipo_sim.testing.reader import ReaderUnderTest
+    from ipo_sim.testing.unit import SimulatedUnit
+
+MARKER = "ipo_config"
+_MARKER_HELP = (
+    f"{MARKER}(source=None, *, boot=True, time=..., **settings): the units of the test: a configuration file, text or "
+    "mapping, or the settings of one unit; boot=False: the test begins at power-up; time: when that is"
+)
+# Reports of what tests failed in are made while their units are still there.
+_BENCH = pytest.StashKey["Bench"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options and settings of a run."""
+    group = parser.getgroup("ipo-sim", "simulated IP Office units")
+    group.addoption("--ipo-config", metavar="FILE", help="configuration of the units; the marker ipo_config goes first")
+    group.addoption("--ipo-seed", metavar="N", type=int, default=0, help="seed of all that is left to chance; 0")
+    group.addoption(
+        "--ipo-reader",
+        metavar="KIND[:PORT]",
+        default="virtual",
+        help="reader of the first unit's card: virtual, or a real one such as serial:/dev/ttyUSB0",
+    )
+    group.addoption("--ipo-broker-url", metavar="URL", help="broker of ipo_broker, mqtt://HOST:PORT; default: its own")
+    group.addoption(
+        "--ipo-journal",
+        choices=("on-failure", "always", "never"),
+        default="on-failure",
+        help="when reports hold the journals of the units; on-failure",
+    )
+    parser.addini(MARKER, "configuration of the units, below the root folder; --ipo-config goes first")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", _MARKER_HELP)
+
+
+@pytest.fixture
+def ipo_random(request: pytest.FixtureRequest) -> random.Random:
+    """Chance that is the same for this test whenever `--ipo-seed` is."""
+    return random.Random(f"{request.config.getoption('--ipo-seed')}:{request.node.nodeid}")  # noqa: S311 - no secret
+
+
+@pytest.fixture
+def _ipo_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The units of the test with their clock; those below are its parts."""
+    bench = _open(request)
+    request.node.stash[_BENCH] = bench
+    try:
+        yield bench
+    finally:
+        del request.node.stash[_BENCH]
+        bench.close()
+
+
+@pytest.fixture
+def ipo_units(_ipo_bench: Bench) -> Units:
+    """All units of the configuration, by name: started, their cards in, and their time standing still."""
+    return _ipo_bench.units
+
+
+@pytest.fixture
+def ipo_unit(_ipo_bench: Bench) -> SimulatedUnit:
+    """The first unit of the configuration; by default a full IP500 that runs as Professional Edition."""
+    return _ipo_bench.units[0]
+
+
+@pytest.fixture
+def ipo_clock(_ipo_bench: Bench) -> VirtualClock:
+    """The clock of all units of the test."""
+    return _ipo_bench.clock
+
+
+@pytest.fixture
+def ipo_reader(_ipo_bench: Bench) -> ReaderUnderTest:
+    """The feature key reader of the first unit."""
+    return _ipo_bench.reader()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put into the report of a failure what happened to the units."""
+    report = yield
+    when = item.config.getoption("--ipo-journal")
+    bench = item.stash.get(_BENCH, None)
+    if bench is not None and report.when != "teardown" and (when == "always" or (report.failed and when != "never")):
+        from ipo_sim.testing.report import sections  # noqa: PLC0415 - only for failures
+
+        report.sections += sections(bench, _command(item))
+    return report
+
+
+def _open(request: pytest.FixtureRequest) -> Bench:
+    """The units that the test asks for, booted if it wants them so."""
+    from ipo_sim.errors import ConfigError  # noqa: PLC0415 - a fixture is used
+    from ipo_sim.testing.bench import Bench  # noqa: PLC0415 - as above
+    from ipo_sim.testing.configuration import Wanted, settings_for  # noqa: PLC0415 - as above
+
+    config = request.config
+    marker = request.node.get_closest_marker(MARKER)
+    folders = (request.path.parent, config.rootpath)
+    try:
+        wanted = Wanted.of(marker.args, marker.kwargs) if marker is not None else Wanted()
+        settings = settings_for(wanted, folders, _default(config), config.getoption("--ipo-reader"))
+        bench = Bench.in_process(settings, wanted.start)
+    except ConfigError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    if wanted.boot:
+        bench.boot()
+    return bench
+
+
+def _default(config: pytest.Config) -> Path | None:
+    """The configuration of the run, if it has one."""
+    given: str | None = config.getoption("--ipo-config")
+    if given:
+        return config.invocation_params.dir / given
+    setting: str = config.getini(MARKER)
+    return config.rootpath / setting if setting else None
+
+
+def _command(item: pytest.Item) -> list[str]:
+    """What to type to see a failure again, alone."""
+    option = item.config.getoption
+    words = ["pytest", item.nodeid, f"--ipo-seed={option('--ipo-seed')}"]
+    words += [f"{name}={option(name)}" for name in ("--ipo-config", "--ipo-broker-url") if option(name)]
+    if option("--ipo-reader") != "virtual":
+        words.append(f"--ipo-reader={option('--ipo-reader')}")
+    seed = getattr(item.config.option, "randomly_seed", None)
+    if isinstance(seed, int):
+        words.append(f"--randomly-seed={seed}")
+    return words
