@@ -43,7 +43,6 @@ class FkcContent(NamedTuple):
     key_id: bytes | None = None
     signature: bytes | None = None
     public_key: bytes | None = None
-    version: int = VERSION
 
     @classmethod
     def from_tlv(cls, data: bytes) -> Self:
@@ -73,7 +72,7 @@ class FkcContent(NamedTuple):
     def _said(self) -> bytes:
         objects = (
             (TAG_SERIAL, self.serial.encode()),
-            (TAG_VERSION, bytes((self.version,))),
+            (TAG_VERSION, bytes((VERSION,))),
             (TAG_LAW, None if self.law is None else self.law.encode()),
             (TAG_KEY_ID, self.key_id),
         )

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.config import defaults, words
+from ipo_sim.config.card_policy import card_settings
 from ipo_sim.config.dect import dect_of
 from ipo_sim.config.entries import UnitEntry
 from ipo_sim.config.hardware import parts_of
@@ -126,15 +127,21 @@ class Builder:
         if kind == defaults.CASSETTE:
             path = self._path(entry, key.cassette, number)
             return replace(settings, name=str(path), cassette=path, loop=key.replay == defaults.LOOP)
+        if kind == defaults.PCSC:
+            pattern = self._numbered(entry, key.pcsc_reader or defaults.ANY_READER, number)
+            return replace(settings, name=pattern, pcsc_reader=pattern, cards=self._shared(card_settings(key)))
         if key.port is None:
             return self._shared(settings)
-        port = words.numbered(key.port, number) if entry.count is not None else key.port
+        port = self._numbered(entry, key.port, number)
         return replace(settings, name=port, port=port)
+
+    def _numbered(self, entry: UnitEntry, text: str, number: int) -> str:
+        return words.numbered(text, number) if entry.count is not None else text
 
     def _path(self, entry: UnitEntry, text: str | None, number: int) -> Path | None:
         if text is None:
             return None
-        return self._folder / Path(words.numbered(text, number) if entry.count is not None else text).expanduser()
+        return self._folder / Path(self._numbered(entry, text, number)).expanduser()
 
     def _key_server(self, entry: UnitEntry, number: int) -> KeyServerSettings:
         key = entry.feature_key
@@ -144,7 +151,7 @@ class Builder:
 
     def _licence_server(self, entry: UnitEntry, number: int) -> str:
         address = defaults.licence_server(entry.feature_key, self._catalogue.models[entry.model])
-        return self._shared(words.numbered(address, number) if entry.count is not None else address)
+        return self._shared(self._numbered(entry, address, number))
 
     def _poll_s(self, entry: UnitEntry) -> float:
         return self._catalogue.timings.poll_s if entry.key.poll_s is None else entry.key.poll_s

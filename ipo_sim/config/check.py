@@ -41,7 +41,7 @@ def _check_unique(units: list[tuple[Location, UnitEntry]], findings: Findings) -
 def _claims(entry: UnitEntry, index: int) -> Iterator[tuple[Location, str]]:
     """What the units of an entry have for themselves, each with its way from the entry."""
     key = entry.feature_key
-    owned = [(name, text) for name, text in (("port", key.port), ("record", key.record)) if text is not None]
+    owned = [(name, text) for name in ("port", "pcsc_reader", "record") if (text := getattr(key, name)) is not None]
     for number in numbers_of(entry, index):
         yield ("name",), unit_name(entry, number)
         for name, text in owned:

@@ -9,7 +9,11 @@ from ipo_sim.core.words import ANY_SERVER, KEY_SERVER, NO_SERVER, BootPolicy
 DEFAULT_PROFILE = "r5"
 DEFAULT_SERVER_PORT = 50_800
 VIRTUAL = "virtual"
+SERIAL = "serial"
 CASSETTE = "cassette"
+PCSC = "pcsc"
+# The pattern that every name fits.
+ANY_READER = "*"
 # Plays a cassette again and again.
 LOOP = "loop"
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from ipo_sim.config.card_entries import CardPolicyEntry
 from ipo_sim.config.entry import MAX_RECORDS, MAX_TEXT, Entry, Text, from_catalogue
 from ipo_sim.config.record_entries import (
     MAX_DIRECTORY,
@@ -93,10 +94,10 @@ class KeyEntry(Entry):
     )
 
 
-class FeatureKeyEntry(Entry):
+class FeatureKeyEntry(CardPolicyEntry):
     """The reader of the feature key, for the virtual reader the card in it, for a key server where it is."""
 
-    reader: Literal["virtual", "serial", "cassette", "key-server"] | None = Field(
+    reader: Literal["virtual", "serial", "pcsc", "cassette", "key-server"] | None = Field(
         None,
         description="Which reader the unit looks at: virtual by default, of an IP400 system key-server unless "
         "licence_server is 0.0.0.0.",
@@ -108,13 +109,19 @@ class FeatureKeyEntry(Entry):
         json_schema_extra={"pattern": r"^([0-9]{10}|.*\{n(:0[0-9])?\}.*)$"},
     )
     law: Literal["alaw", "mulaw"] | None = Field(
-        None, description="Variant of the card; alaw by default. With a serial reader: of cards that do not say theirs."
+        None, description="Variant of the card; alaw by default. With a real reader: of cards that do not say theirs."
     )
     present: bool | None = Field(None, description="Whether the card is in the reader at the start; true by default.")
     port: Text | None = Field(
         None,
         description="Where the serial reader is: a device or a socket.",
         examples=["/dev/ttyACM0", "socket://127.0.0.1:7000"],
+    )
+    pcsc_reader: Text | None = Field(
+        None,
+        description="Which PC/SC reader: its name or a part of it, with * and ?, as `ipo-sim card list` shows it; any "
+        "by default. {n}: number of the unit.",
+        examples=["ACS ACR39U", "Identiv*00 {n}"],
     )
     cassette: Text | None = Field(
         None,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from ipo_sim.catalogue.types import SERIAL_DONGLE, ModelType
-from ipo_sim.config.defaults import CASSETTE, VIRTUAL, reader_kind
+from ipo_sim.config.card_policy import check_policy
+from ipo_sim.config.defaults import CASSETTE, PCSC, SERIAL, VIRTUAL, reader_kind
 from ipo_sim.config.entries import FeatureKeyEntry
 from ipo_sim.config.mistakes import Findings, Location
 from ipo_sim.config.shape import Salvage
 from ipo_sim.core.words import KEY_SERVER, NO_SERVER
+
+# Settings that one kind of reader has, and no other.
+_ONLY_OF = {"port": SERIAL, "pcsc_reader": PCSC}
 
 SERVER_SETTINGS = ("licence_server", "licence_server_port", "licence_server_secret")
 
@@ -35,22 +39,22 @@ class FeatureKeyCheck:
         elif model is not None:
             self._check_card(key, here, model)
         self._check_reader(key, here, reader_kind(key, model))
+        check_policy(key, here, reader_kind(key, model), self._findings, self._salvage)
 
     def _check_cassette(self, key: FeatureKeyEntry, here: Location) -> None:
         if key.cassette is None and not self._salvage.touches((*here, "cassette")):
             self._mistake(here, "cassette is missing: the file that the cassette reader plays")
-        for name in ("serial", "law", "present", "port"):
+        for name in ("serial", "law", "present", "port", "pcsc_reader"):
             if getattr(key, name) is not None:
                 self._mistake((*here, name), "the recording tells that: leave it out")
         if key.record is not None:
             self._mistake((*here, "record"), "what a cassette plays is recorded already: leave it out")
+        check_policy(key, here, CASSETTE, self._findings, self._salvage)
 
     def _check_card(self, key: FeatureKeyEntry, here: Location, model: ModelType) -> None:
         if key.reader == KEY_SERVER:
-            message = (
-                f"{model.title} has its own {model.key_form} and asks no key server; allowed: cassette, serial, virtual"
-            )
-            self._mistake((*here, "reader"), message)
+            why = f"{model.title} has its own {model.key_form} and asks no key server"
+            self._mistake((*here, "reader"), f"{why}; allowed: cassette, pcsc, serial, virtual")
             return
         for name in SERVER_SETTINGS:
             if getattr(key, name) is not None:
@@ -75,21 +79,24 @@ class FeatureKeyCheck:
                     self._findings.warning((*here, name), "the dongle is on the unit: no key server is asked")
 
     def _check_reader(self, key: FeatureKeyEntry, here: Location, kind: str) -> None:
+        for name, reader in _ONLY_OF.items():
+            if getattr(key, name) is not None and kind != reader:
+                self._mistake((*here, name), _misplaced(name, kind))
         if kind == VIRTUAL:
-            if key.port is not None:
-                self._mistake((*here, "port"), "the virtual reader has no port; did you mean reader: serial?")
             return
-        given = [("serial", key.serial), ("present", key.present)]
-        if kind == KEY_SERVER:
-            given += [("law", key.law)]
-            if key.port is not None:
-                self._mistake((*here, "port"), "a key server has none; did you mean licence_server_port?")
-        elif key.port is None and not self._salvage.touches((*here, "port")):
+        if kind == SERIAL and key.port is None and not self._salvage.touches((*here, "port")):
             self._mistake(here, "port is missing: a serial reader is at /dev/... or socket://HOST:PORT")
-        for name, value in given:
-            if value is not None:
-                who = "the key server tells" if kind == KEY_SERVER else "a serial reader finds"
+        told = ("serial", "present", *(("law",) if kind == KEY_SERVER else ()))
+        for name in told:
+            if getattr(key, name) is not None:
+                who = "the key server tells" if kind == KEY_SERVER else f"a {kind} reader finds"
                 self._mistake((*here, name), f"{who} that out by itself: leave it out")
 
     def _mistake(self, location: Location, message: str) -> None:
         self._findings.mistake(location, message)
+
+
+def _misplaced(name: str, kind: str) -> str:
+    if kind == KEY_SERVER:
+        return "a key server has none; did you mean licence_server_port?" if name == "port" else "a key server has none"
+    return f"the {kind} reader has no {name}; did you mean reader: {_ONLY_OF[name]}?"

@@ -40,6 +40,7 @@ def numbered_texts(entry: UnitEntry) -> Iterator[tuple[Location, str]]:
         (("system_name",), entry.system_name),
         (("feature_key", "serial"), key.serial),
         (("feature_key", "port"), key.port),
+        (("feature_key", "pcsc_reader"), key.pcsc_reader),
         (("feature_key", "cassette"), key.cassette),
         (("feature_key", "record"), key.record),
         (("feature_key", "licence_server"), key.licence_server),

@@ -23,11 +23,25 @@ class KeyServerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CardSettings:
+    """Which cards are feature keys, for readers that read cards of every kind.
+
+    `issuers`: Ed25519 public keys (32 bytes); None: the bench issuer's. `enrolled`: pairs of identity and serial.
+    """
+
+    kinds: tuple[str, ...]
+    least_assurance: str = "identifier"
+    issuers: tuple[bytes, ...] | None = None
+    enrolled: tuple[tuple[str, str], ...] = ()
+    derive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """The reader of a unit: `virtual`, `serial` at `port`, `cassette`, or `key-server` with settings in `key_server`.
+    """The reader of a unit: `virtual`, `serial` at `port`, `pcsc`, `cassette`, or `key-server`, see `key_server`.
 
     `law` is that of cards that do not say theirs. `cassette` is what is played, in a loop or once; `record` the file
-    into which the reader is recorded.
+    into which the reader is recorded. `pcsc_reader` is a pattern of names, `cards` says which cards are taken.
     """
 
     kind: str
@@ -38,6 +52,8 @@ class ReaderSettings:
     loop: bool = False
     record: Path | None = None
     key_server: KeyServerSettings | None = None
+    pcsc_reader: str | None = None
+    cards: CardSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,13 @@ _PROBLEM_OF: Mapping[str, Callable[[str], str | None]] = {
     "system_name": words.printable_problem,
     "serial": words.serial_problem,
     "port": words.port_problem,
+    "pcsc_reader": words.printable_problem,
     "cassette": words.path_problem,
     "record": words.path_problem,
     "licence_server": words.licence_server_problem,
 }
 # These must differ from unit to unit; the others may.
-_UNIQUE = frozenset({"name", "port", "record"})
+_UNIQUE = frozenset({"name", "port", "pcsc_reader", "record"})
 
 
 class UnitCheck:
