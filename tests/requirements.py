@@ -23,14 +23,20 @@ PACKAGES = {
     "mosquitto_sub": "mosquitto-clients",
     "node": "nodejs",
     "npm": "npm",
+    "opensc-tool": "opensc",
+    "pcscd": "pcscd",
     "unshare": "util-linux",
 }
 
 # The same for what is no program: a file that the package brings.
 LIBRARIES = {
+    "/usr/include/PCSC/ifdhandler.h": "libpcsclite-dev",
     "/usr/include/libelf.h": "libelf-dev",
     "/usr/include/simavr/sim_avr.h": "libsimavr-dev",
+    "/usr/include/string.h": "libc6-dev",
     "/usr/lib/avr/include/avr/io.h": "avr-libc",
+    "/usr/lib/pcsc/drivers/serial/libccidtwin.so": "libccid",
+    "/usr/lib/pcsc/drivers/serial/libifdvpcd.so": "vsmartcard-vpcd",
 }
 
 

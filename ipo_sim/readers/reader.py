@@ -95,7 +95,7 @@ class Supervisor:
             try:
                 await session()
             except ReaderError as error:
-                self._lost(emit, str(error))
+                self.lost(str(error))
             finally:
                 self._stop_settling()
             await self._pause()
@@ -106,6 +106,7 @@ class Supervisor:
         if self._attached is False:
             self.counters["reopens"] += 1
         self._attached = True
+        self._stop_settling()
         self._settling = asyncio.get_running_loop().call_later(self._settled_s, self._backoff.reset)
         log.info("reader_attached", reader=self.name)
         self._emit(ReaderAttached(self.name))
@@ -115,7 +116,10 @@ class Supervisor:
         self._backoff.reset()
         self._wake.set()
 
-    def _lost(self, emit: Emit, error: str) -> None:
+    def lost(self, error: str) -> None:
+        """The reader does not answer. Ends of sessions say so themselves; a session that goes on may say it, too."""
+        assert self._emit is not None
+        self._stop_settling()
         self.last_error = error
         self.counters["losses" if self._attached else "failures"] += 1
         if self._attached is False:
@@ -123,7 +127,7 @@ class Supervisor:
             return
         self._attached = False
         log.warning("reader_lost", reader=self.name, error=error)
-        emit(ReaderLost(error))
+        self._emit(ReaderLost(error))
 
     def _stop_settling(self) -> None:
         if self._settling is not None:
