@@ -13,7 +13,7 @@ from ipo_sim.card.unreadable import CardUnreadable
 from ipo_sim.core.events import FeatureKeyInserted
 from ipo_sim.core.model import KeyReason
 from ipo_sim.errors import ReaderError
-from ipo_sim.readers.pcsc_binding import State
+from ipo_sim.readers.pcsc_binding import STATE_PRESENT, State
 from ipo_sim.readers.pcsc_slot import KeyFact, Slot
 from ipo_sim.readers.pcsc_transaction import Outcome, Read, Transactions
 from ipo_sim.readers.pcsc_watch import Ended, Missing, Report, Seen, Watch
@@ -28,6 +28,8 @@ DEADLINE_S = 5.0
 ATTEMPTS = 3
 # As the unit polls its key: a driver that polls may not see that a card was swapped.
 RECHECK_S = 10.0
+# A pcscd that has just started takes a reader for empty until it has looked, which a busy machine can put off.
+EMPTY_S = 0.25
 # A card that answers ends its transaction within this; at the end of the process no card is waited for longer.
 LEAVE_S = 0.1
 
@@ -41,6 +43,7 @@ class Timing:
     deadline_s: float = DEADLINE_S
     recheck_s: float = RECHECK_S
     attempts: int = ATTEMPTS
+    empty_s: float = EMPTY_S
     first_retry_s: float = FIRST_RETRY_S
     longest_retry_s: float = LONGEST_RETRY_S
     settled_s: float = SETTLED_S
@@ -141,6 +144,12 @@ class PcscReader:
         if self._reader is None:
             self._reader = self._supervisor.name = state.name
             self._supervisor.attached()
+            if state.events == 0 and not state.bits & STATE_PRESENT:
+                self._next = asyncio.get_running_loop().call_later(self._timing.empty_s, self._look, state)
+                return
+        self._look(state)
+
+    def _look(self, state: State) -> None:
         before = self._slot.insertions
         self._tell(self._slot.take(state))
         if not self._slot.is_occupied:

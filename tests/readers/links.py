@@ -37,7 +37,8 @@ class Facts:
     async def until(self, *expected: Fact) -> None:
         """Wait for exactly these facts since the last time."""
         await self.until_length(len(expected))
-        assert self.take() == list(expected)
+        taken = self.take()
+        assert taken == list(expected), taken
 
     async def until_length(self, length: int) -> None:
         """Wait for so many facts since the last time."""
