@@ -44,6 +44,7 @@ docs: ## make the generated part of the documentation anew
 	@.ci/venv run
 	@$(BIN)/python -m ipo_sim.mqtt.schema
 	@$(BIN)/ipo-sim schema config >docs/reference/config.schema.json
+	@$(BIN)/ipo-sim schema scenario >docs/reference/scenario.schema.json
 	@$(BIN)/ipo-sim schema mqtt >docs/reference/asyncapi.json
 
 lock: ## pin anew what pyproject.toml asks for

@@ -37,6 +37,9 @@ MAY_IMPORT = {
     "mqtt": frozenset({"runtime.bus", "runtime.commands", *VOCABULARY}),
     "management": frozenset({"runtime.bus", *VOCABULARY}),
     "panel": frozenset({"runtime.bus", "runtime.commands", *VOCABULARY}),
+    "scenario": frozenset(
+        {"runtime", "config", "readers.virtual", "mqtt.encoder", "mqtt.payloads", "core", "catalogue", "errors"}
+    ),
     "fleet": frozenset({"runtime", "config", "mqtt", "errors"}),
     "client": frozenset({"mqtt", "runtime.duration", *VOCABULARY}),
     "cli": EVERYTHING,

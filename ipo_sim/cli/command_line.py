@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ipo_sim.cli import ctl_options, key_server_options, licence_options, record_types
+from ipo_sim.cli import ctl_options, key_server_options, licence_options, record_types, scenario_options
 from ipo_sim.cli.parsing import Commands, Parser, add_command, add_json, add_state_dir
 
+SCHEMAS = ("config", "scenario", "mqtt")
 SHELLS = ("bash", "zsh", "tcsh")
 # Not a shell: what a completion script asks for.
 UNITS = "units"
@@ -71,6 +72,7 @@ def build_parser() -> Parser:
     ctl_options.add_ctl(commands)
     ctl_options.add_why(commands)
     ctl_options.add_what_if(commands)
+    scenario_options.add_scenario(commands)
     key_server_options.add_key_server(commands)
     _add_completion(commands)
     return parser
@@ -115,9 +117,9 @@ def _add_check(commands: Commands) -> None:
 
 
 def _add_schema(commands: Commands) -> None:
-    text = "print the schema of configurations, or of MQTT"
+    text = "print the schema of configurations, of scenarios, or of MQTT"
     schema = add_command(commands, "schema", "schema", text, "ipo-sim schema config >ipo-sim.schema.json")
-    schema.add_argument("what", metavar="config|mqtt", choices=("config", "mqtt"), help="which one")
+    schema.add_argument("what", metavar="|".join(SCHEMAS), choices=SCHEMAS, help="which one")
 
 
 def _add_completion(commands: Commands) -> None:

@@ -22,6 +22,8 @@ _KINDS = {
     "configs": shtab.FILE,
     "device": shtab.FILE,
     "file": shtab.FILE,
+    "files": shtab.FILE,
+    "junit": shtab.FILE,
     "secret_file": shtab.FILE,
     "state_dir": shtab.DIRECTORY,
     "unit": _UNITS,

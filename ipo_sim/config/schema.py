@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Catalogue, PlaceKind, SlotKind
 from ipo_sim.config.entries import SHORTHANDS, ConfigFile
-from ipo_sim.config.entry import FROM_CATALOGUE
+from ipo_sim.config.entry import FROM_CATALOGUE, Entry
 from ipo_sim.config.mistakes import SPELLINGS
 from ipo_sim.core.people import BASIC, user_features
 
@@ -19,9 +20,14 @@ _Schema = dict[str, Any]
 
 def json_schema() -> _Schema:
     """The schema, draft 2020-12. Numbers of slots and expansion ports are names in it, as JSON has them."""
+    return schema_of(ConfigFile, TITLE, SHORTHANDS)
+
+
+def schema_of(root: type[Entry], title: str, shorthands: Mapping[str, str]) -> _Schema:
+    """The schema of a file whose root this is; `shorthands`: entries for which a bare word can stand."""
     words = _words(load_catalogue())
-    schema = ConfigFile.model_json_schema()
-    definitions: dict[str, _Schema] = schema.pop("$defs")
+    schema = root.model_json_schema()
+    definitions: dict[str, _Schema] = schema.pop("$defs", {})
     for entry in (schema, *definitions.values()):
         needed = entry.get("required", ())
         properties = {name: _plain(value, words) for name, value in entry["properties"].items()}
@@ -29,8 +35,8 @@ def json_schema() -> _Schema:
             name: value if name in needed else _or_nothing(value) for name, value in properties.items()
         }
         _accept_american(entry)
-    opened = {name: _or_word(name, entry) for name, entry in definitions.items()}
-    return {"$schema": DIALECT, **schema, "title": TITLE, "$defs": opened}
+    opened = {name: _or_word(shorthands.get(name), entry) for name, entry in definitions.items()}
+    return {"$schema": DIALECT, **schema, "title": title, "$defs": opened}
 
 
 def _words(catalogue: Catalogue) -> dict[str, list[str]]:
@@ -64,9 +70,8 @@ def _or_nothing(value: _Schema) -> _Schema:
     return {**described, "anyOf": [bare, {"type": "null"}]}
 
 
-def _or_word(name: str, entry: _Schema) -> _Schema:
+def _or_word(short: str | None, entry: _Schema) -> _Schema:
     """An entry for which a bare word can stand."""
-    short = SHORTHANDS.get(name)
     return entry if short is None else {"anyOf": [entry, entry["properties"][short]]}
 
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from ipo_sim.config.entries import SHORTHANDS, ConfigFile
+from ipo_sim.config.entry import Entry
 from ipo_sim.config.mistakes import Findings, Location, Mistake, choice, shown
 from ipo_sim.config.source import Source
 from ipo_sim.config.words import OFFSETS, utc_offset_minutes
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _T = TypeVar("_T")
+_Root = TypeVar("_Root", bound=Entry)
 
 # Their values stay out of messages, logs and screens.
 SECRET_NAMES = frozenset({"password", "secret"})
@@ -66,40 +68,56 @@ class Salvage:
             yield (*location, index), item
 
 
+class Form(NamedTuple, Generic[_Root]):
+    """What a file is read as: its root, and the entries for which a bare word can stand, with the setting it gives."""
+
+    root: type[_Root]
+    shorthands: Mapping[str, str]
+
+
+CONFIGURATION = Form(ConfigFile, SHORTHANDS)
+
+
 def read_shape(source: Source, findings: Findings) -> tuple[ConfigFile | None, Salvage]:
-    """The entries of a file as far as they can be read; None: nothing can. Mistakes go to `findings`."""
+    """The entries of a configuration as far as they can be read; None: nothing can. Mistakes go to `findings`."""
+    return read_as(CONFIGURATION, source, {} if source.data is None else source.data, findings)
+
+
+def read_as(form: Form[_Root], source: Source, data: object, findings: Findings) -> tuple[_Root | None, Salvage]:
+    """The same for a file of any form; `data` is that of `source`, or made from it place by place."""
     salvage = Salvage()
-    data = {} if source.data is None else source.data
     try:
-        return ConfigFile.model_validate(data), salvage
+        return form.root.model_validate(data), salvage
     except ValidationError as error:
         details = error.errors(include_url=False)
-    findings.mistakes.extend(_worded(source, detail) for detail in details)
+    findings.mistakes.extend(_worded(form, source, detail) for detail in details)
     try:
-        return ConfigFile.model_validate(_Cutter(details, salvage).cut(data)), salvage
+        return form.root.model_validate(_Cutter(form, details, salvage).cut(data)), salvage
     except ValidationError:
         return None, salvage
 
 
-def _worded(source: Source, detail: ErrorDetails) -> Mistake:
+def _worded(form: Form[Any], source: Source, detail: ErrorDetails) -> Mistake:
     """One finding of pydantic in our words, at the place that the user has to look at."""
     location, kind = detail["loc"], detail["type"]
     if _is_of_number(detail):
         return Mistake(location[:-1], f"{shown(location[-2])} is not the number of a place", at_key=True)
     if kind in _UNKNOWN:
-        return Mistake(location, f"unknown setting; {choice(_settings_at(location[:-1]), location[-1])}", at_key=True)
+        return Mistake(
+            location, f"unknown setting; {choice(_settings_at(form, location[:-1]), location[-1])}", at_key=True
+        )
     if kind == "missing":
         return Mistake(location, "missing")
     text = source.scalar_text(location)
     if location and location[-1] == "timezone" and text is not None and utc_offset_minutes(text) is None:
         return Mistake(location, f"{text[:40]} {OFFSETS}")
     secret = bool(location) and location[-1] in SECRET_NAMES
-    return Mistake(location, _message(detail, "this" if secret else shown(detail["input"]), text))
+    return Mistake(location, _message(form, detail, "this" if secret else shown(detail["input"]), text))
 
 
-def _message(detail: ErrorDetails, value: str, text: str | None) -> str:
+def _message(form: Form[Any], detail: ErrorDetails, value: str, text: str | None) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
-    is_word = kind == "string_type" or (kind == "model_type" and context["class_name"] in SHORTHANDS)
+    is_word = kind == "string_type" or (kind == "model_type" and context["class_name"] in form.shorthands)
     if is_word and not isinstance(detail["input"], dict | list):
         return _not_text(detail["input"], value, text)
     if kind == "literal_error":
@@ -129,14 +147,14 @@ def _not_text(value: object, value_shown: str, text: str | None) -> str:
     return f'without quotes {text[:40]} is {kind} in YAML{meaning}: write "{text[:40]}"'
 
 
-def _settings_at(location: Location) -> set[str]:
+def _settings_at(form: Form[Any], location: Location) -> set[str]:
     """Names of the settings that the mapping at `location` knows."""
-    return set(_kind_at(location).model_fields)
+    return set(_kind_at(form, location).model_fields)
 
 
-def _kind_at(location: Location) -> Any:  # noqa: ANN401 - annotations have no type of their own
+def _kind_at(form: Form[Any], location: Location) -> Any:  # noqa: ANN401 - annotations have no type of their own
     """The bare type of what stands at `location`: an entry, a list, a mapping by number, a value."""
-    kind: Any = ConfigFile
+    kind: Any = form.root
     for step in location:
         kind = _bare(kind.model_fields[str(step)].annotation if _is_entry(kind) else get_args(kind)[-1])
     return kind
@@ -156,8 +174,8 @@ def _bare(annotation: Any) -> Any:  # noqa: ANN401 - annotations have no type of
 class _Cutter:
     """Takes what is wrong out of plain data, and what cannot stand without it."""
 
-    def __init__(self, details: list[ErrorDetails], salvage: Salvage) -> None:
-        self._wrong = {_damage(detail) for detail in details}
+    def __init__(self, form: Form[Any], details: list[ErrorDetails], salvage: Salvage) -> None:
+        self._wrong = {_damage(form, detail) for detail in details}
         self._above = {place[:length] for place in self._wrong for length in range(len(place))}
         self._salvage = salvage
 
@@ -180,14 +198,14 @@ class _Cutter:
         return True
 
 
-def _damage(detail: ErrorDetails) -> Location:
+def _damage(form: Form[Any], detail: ErrorDetails) -> Location:
     """The smallest place that can go: a value that is needed takes its mapping with it."""
     location: Location = detail["loc"]
     if detail["type"] in _UNKNOWN:
         return location
     if _is_of_number(detail):
         return location[:-1]
-    while location and _is_needed(location):
+    while location and _is_needed(form, location):
         location = location[:-1]
     return location
 
@@ -197,6 +215,6 @@ def _is_of_number(detail: ErrorDetails) -> bool:
     return detail["type"] == "int_type" and detail["loc"][-1] == "[key]"
 
 
-def _is_needed(location: Location) -> bool:
-    entry = _kind_at(location[:-1])
+def _is_needed(form: Form[Any], location: Location) -> bool:
+    entry = _kind_at(form, location[:-1])
     return _is_entry(entry) and bool(entry.model_fields[location[-1]].is_required())

@@ -41,6 +41,10 @@ class Source:
         path = f"{path_text(mistake.location)}: " if mistake.location else ""
         return f"{self.name}:{line}:{column}: {path}{mistake.message}"
 
+    def place(self, location: Location) -> str:
+        """Where a value stands, for reports: `file:line`."""
+        return f"{self.name}:{self._position(Mistake(location, ''))[0]}"
+
     def error(self, mistakes: list[Mistake]) -> ConfigError:
         """All mistakes and repeated names in one error, in the order of the file."""
         lines = {(*self._position(mistake), self.line(mistake)) for mistake in mistakes}

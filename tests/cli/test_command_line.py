@@ -42,7 +42,9 @@ def exit_of(*argv: str) -> int:
 
 def test_the_commands_are_these() -> None:
     names = {path.split()[0] for path in COMMANDS}
-    assert names == set("run init check schema licence license records ctl why what-if key-server completion".split())
+    assert names == set(
+        "run init check schema licence license records ctl why what-if scenario key-server completion".split()
+    )
 
 
 @pytest.mark.parametrize("path", COMMANDS)

@@ -1,0 +1,196 @@
+"""A scenario against a running daemon: commands, entities and events over MQTT, in the daemon's time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from ipo_sim.cli.discovery import find_broker
+from ipo_sim.cli.failure import UsageError
+from ipo_sim.cli.remote import Remote, connected
+from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
+from ipo_sim.errors import CommandRejected
+from ipo_sim.mqtt.client import Incoming
+from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA
+from ipo_sim.runtime.moment import parse_moment
+from ipo_sim.scenario.model import Json, Scenario, Step
+from ipo_sim.scenario.outcome import Outcome
+from ipo_sim.scenario.play import play
+from ipo_sim.scenario.world import Observer, Seen
+
+# How late a broker and two processes may be, in seconds of ours.
+TOLERANCE_S = 2.0
+# The longest wait before the daemon's clock is asked again: somebody may have set its scale.
+LONGEST_WAIT_S = 1.0
+# One command of the daemon's registry moves time by at most a year.
+MAX_ADVANCE_S = 366 * 86_400
+
+
+class LiveWorld:
+    """Units of a daemon. `advance`: its time is moved instead of waited for."""
+
+    tolerance_s = TOLERANCE_S
+
+    def __init__(self, *, advance: bool) -> None:
+        self._advance = advance
+        self._remotes: dict[UnitName, Remote] = {}
+        self._entities: dict[UnitName, dict[str, Json]] = {}
+        self._observer: Observer | None = None
+        self._heard = asyncio.Event()
+        # What the daemon's clock said last, when that was in our time, and how fast it goes.
+        self._beginning = self._told = Nanoseconds(0)
+        self._told_at = 0.0
+        self._scale = 1.0
+        self._paused = False
+
+    async def join(self, unit: UnitName, remote: Remote) -> None:
+        """Look at one unit; CommandRejected when there is none of that name."""
+        self._remotes[unit] = remote
+        self._entities[unit] = {}
+        await remote.follow(unit, partial(self._hear, unit))
+
+    async def begin(self) -> None:
+        """The time of the scenario begins now."""
+        await self._ask_clock()
+        self._beginning = self._told
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` of everything from now on."""
+        self._observer = observer
+
+    def now(self) -> Nanoseconds:
+        """Time since the beginning, by the daemon's clock as it was told last."""
+        gone = 0.0 if self._paused else (asyncio.get_running_loop().time() - self._told_at) * self._scale
+        return Nanoseconds(self._told - self._beginning + round(gone * SECOND_NS))
+
+    async def until(self, at: Nanoseconds) -> None:
+        """Wait until the daemon's clock is there, or move it."""
+        await self._ask_clock()
+        while (left := at - self.now()) > 0:
+            if self._advance:
+                await self._ask_clock(min(left / SECOND_NS, MAX_ADVANCE_S))
+                continue
+            if self._paused:
+                raise CommandRejected("paused", "the daemon's time stands still: resume it, or move it with --advance")
+            await asyncio.sleep(min(left / SECOND_NS / self._scale, LONGEST_WAIT_S))
+            await self._ask_clock()
+
+    async def settle(self, is_so: Callable[[], bool]) -> None:
+        """Wait until `is_so`, for a time in which whatever was said has arrived."""
+        try:
+            async with asyncio.timeout(self.tolerance_s):
+                while not is_so():
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            return
+
+    async def execute(self, unit: UnitName, verb: str, arguments: Mapping[str, object]) -> Mapping[str, Json]:
+        """Send a command; CommandRejected."""
+        return await self._remotes[unit].request(unit, verb, arguments)
+
+    def entity(self, unit: UnitName, path: str) -> Json:
+        """The entity as it was published last; None: there is none."""
+        return self._entities[unit].get(path)
+
+    def digest(self) -> None:
+        """The daemon's journal is its own, with what came before and beside the scenario."""
+        return
+
+    async def lost(self) -> None:
+        """Wait until a connection is lost, and raise BrokerError."""
+        await asyncio.gather(*(remote.lost() for remote in self._remotes.values()))
+
+    async def _ask_clock(self, seconds: float = 0.0) -> None:
+        """Move the daemon's clock, by nothing only to hear it."""
+        unit, remote = next(iter(self._remotes.items()))
+        answer = await remote.request(unit, "advance", {"seconds": seconds})
+        self._told, self._told_at = parse_moment(answer["time"], 0), asyncio.get_running_loop().time()
+        self._scale, self._paused = answer["scale"], answer["paused"]
+
+    def _hear(self, unit: UnitName, path: str, message: Incoming) -> None:
+        if path == EVENTS:
+            self._happened(unit, message)
+        elif path not in (AVAILABILITY, SCHEMA) and not path.startswith(f"{COMMANDS}/"):
+            self._entities[unit][path] = _payload(message)
+            self._heard.set()
+
+    def _happened(self, unit: UnitName, message: Incoming) -> None:
+        """An event comes behind the entities that it changed: all of a cascade is there, or none of it."""
+        event = _payload(message)
+        if self._observer is None or not isinstance(event, dict):
+            return
+        data = " ".join(f"{name}={value}" for name, value in event.get("data", {}).items())
+        line = f"event {event.get('seq')}: {event.get('type')} {data}, by {event.get('cause')}"
+        self._observer(Seen(unit, self.now(), line))
+        self._heard.set()
+
+
+async def play_live(scenario: Scenario, arguments: Namespace) -> Outcome:
+    """Play it with the units of a running daemon; BrokerError when the broker is lost on the way."""
+    scenario = _with_unit(scenario, arguments.unit)
+    target = find_broker(arguments)
+    async with AsyncExitStack() as stack:
+        world = LiveWorld(advance=arguments.advance)
+        for unit in _units(scenario):
+            await world.join(unit, await stack.enter_async_context(connected(target)))
+        for action in scenario.setup.actions:
+            await world.execute(action.unit, action.verb, action.arguments)
+        await world.begin()
+        return await _unless_lost(play(scenario, world), world)
+
+
+async def _unless_lost(playing: Any, world: LiveWorld) -> Outcome:  # noqa: ANN401 - a coroutine, whatever it sends and yields
+    task = asyncio.create_task(playing, name="scenario")
+    lost = asyncio.create_task(world.lost(), name="scenario-lost")
+    try:
+        await asyncio.wait({task, lost}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await lost
+        outcome: Outcome = await task
+        return outcome
+    finally:
+        for each in (task, lost):
+            each.cancel()
+        await asyncio.gather(task, lost, return_exceptions=True)
+
+
+def _units(scenario: Scenario) -> list[UnitName]:
+    """The units that it speaks of, in that order."""
+    named = [action.unit for action in scenario.setup.actions]
+    for step in scenario.steps:
+        named += [action.unit for action in step.actions] + [each.unit for each in step.expectations]
+    return list(dict.fromkeys(named)) or [scenario.setup.settings.units[0].name]
+
+
+def _with_unit(scenario: Scenario, name: str | None) -> Scenario:
+    """The scenario with another unit in its part."""
+    if name is None:
+        return scenario
+    if len(_units(scenario)) > 1:
+        raise UsageError(f"--unit: {scenario.path} is played by {len(_units(scenario))} units")
+    unit = UnitName(name)
+    actions = tuple(action._replace(unit=unit) for action in scenario.setup.actions)
+    steps = tuple(_step_of(step, unit) for step in scenario.steps)
+    return replace(scenario, setup=replace(scenario.setup, actions=actions), steps=steps)
+
+
+def _step_of(step: Step, unit: UnitName) -> Step:
+    return step._replace(
+        actions=tuple(action._replace(unit=unit) for action in step.actions),
+        expectations=tuple(each._replace(unit=unit) for each in step.expectations),
+    )
+
+
+def _payload(message: Incoming) -> Json:
+    """What a payload says; None for an entity that is withdrawn, or what is no JSON."""
+    try:
+        return json.loads(message.payload)
+    except ValueError:
+        return None
