@@ -51,6 +51,14 @@ class Record(NamedTuple):
     payload: bytes
 
 
+class DataArea(NamedTuple):
+    """The data area of a Type 2 Tag: its first pages, and how many bytes it has in all."""
+
+    data: bytes
+    size: int
+    writable: bool
+
+
 class NdefFile(NamedTuple):
     """The NDEF file of a Type 4 Tag: its name, the most bytes it holds, and the most that one command reads, writes."""
 
@@ -105,18 +113,26 @@ def records(message: bytes) -> Iterator[Record]:
 
 def read_type_2() -> Conversation[FkcContent | None]:
     """The content of a Type 2 Tag, by the reader's READ BINARY; None for another tag or without our record."""
-    container = yield from read_at(READER_CLASS, CONTAINER_PAGE, PAGE_BYTES * _PAGES_READ)
-    if not container or len(container) < PAGE_BYTES or container[0] != _CONTAINER_MAGIC:
+    area = yield from open_type_2()
+    if area is None:
         return None
-    size = min(container[2] * _SIZE_UNIT, MAX_MESSAGE)
-    data = container[PAGE_BYTES:]
-    while (message := message_in(data)) is None and len(data) < size:
+    data = area.data
+    while (message := message_in(data)) is None and len(data) < min(area.size, MAX_MESSAGE):
         page = DATA_PAGE + len(data) // PAGE_BYTES
         more = yield from read_at(READER_CLASS, page, PAGE_BYTES * _PAGES_READ)
         if not more or len(more) % PAGE_BYTES:
             return None
         data += more
     return content_of(message) if message else None
+
+
+def open_type_2() -> Conversation[DataArea | None]:
+    """The beginning of the data area of a Type 2 Tag; None for another tag."""
+    container = yield from read_at(READER_CLASS, CONTAINER_PAGE, PAGE_BYTES * _PAGES_READ)
+    if not container or len(container) != PAGE_BYTES * _PAGES_READ or container[0] != _CONTAINER_MAGIC:
+        return None
+    # Write access is the lower half of the last byte: 0 for everybody, F for nobody.
+    return DataArea(container[PAGE_BYTES:], container[2] * _SIZE_UNIT, writable=not container[3] & 0x0F)
 
 
 def message_in(data: bytes) -> bytes | None:
@@ -136,6 +152,27 @@ def message_in(data: bytes) -> bytes | None:
             return data[start : start + size]
         at = start + size
     return None
+
+
+def place_for_message(data: bytes) -> int:
+    """Where the NDEF message of a Type 2 Tag belongs in its data area: behind the objects that describe the tag."""
+    at = place = 0
+    while at < len(data) and data[at] not in (_NDEF, _TERMINATOR):
+        if data[at] == _NULL:
+            at += 1
+            continue
+        size, start = _object_size(data, at + 1)
+        if size is None or start + size > len(data):
+            break
+        at = place = start + size
+    return place
+
+
+def data_area(message: bytes) -> bytes:
+    """A message as it stands in the data area of a Type 2 Tag, up to the terminator."""
+    size = len(message)
+    length = bytes((size,)) if size < _LONG_LENGTH else bytes((_LONG_LENGTH,)) + size.to_bytes(2)
+    return bytes((_NDEF,)) + length + message + bytes((_TERMINATOR,))
 
 
 def _object_size(data: bytes, at: int) -> tuple[int | None, int]:
