@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipo_sim.config.settings import KeyServerSettings, ReaderSettings
+from ipo_sim.config.settings import CardSettings, KeyServerSettings, ReaderSettings
 from ipo_sim.core.events import Fact
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import ConfigError
@@ -156,11 +156,20 @@ def _virtual_reader(engine: Engine, name: UnitName) -> VirtualReader:
 def _open(settings: ReaderSettings, mac: str, clock: Clock) -> Reader:
     if settings.key_server is not None:
         return _open_key_server(settings, settings.key_server, mac, clock)
+    if settings.cards is not None and settings.pcsc_reader is not None:
+        return _open_pcsc(settings.pcsc_reader, settings.cards, settings.law)
     from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415 - who has no hardware does not pay for it
 
     if settings.port is None:
         raise ConfigError(f"reader {settings.name}: a {settings.kind} reader needs a port")
     return SerialReader(settings.port, name=settings.name, law=settings.law)
+
+
+def _open_pcsc(pattern: str, cards: CardSettings, law: str) -> Reader:
+    from ipo_sim.cli.card_policy import policy_of, read_by  # noqa: PLC0415 - only who has a card reader pays for it
+    from ipo_sim.readers.pcsc import PcscReader  # noqa: PLC0415 - as above
+
+    return PcscReader(pattern, read=partial(read_by, policy_of(cards, law)))
 
 
 def _open_key_server(settings: ReaderSettings, server: KeyServerSettings, mac: str, clock: Clock) -> Reader:

@@ -203,7 +203,7 @@ class PcscReader:
     def _refuse(self, reason: KeyReason, error: str) -> None:
         self._counters["read_failures"] += 1
         self._note(error)
-        self._tell(self._slot.unreadable(reason))
+        self._tell(self._slot.unreadable(reason, error))
         self._read_later(self._timing.recheck_s)
 
     def _retry_card(self, error: str) -> None:

@@ -65,9 +65,9 @@ class Slot:
         self._last = now
         return (*before, now)
 
-    def unreadable(self, reason: KeyReason) -> tuple[KeyFact, ...]:
-        """The facts of a card that cannot be read."""
-        fact = FeatureKeyUnreadable(reason)
+    def unreadable(self, reason: KeyReason, detail: str = "") -> tuple[KeyFact, ...]:
+        """The facts of a card that cannot be read; `detail` says why it is none that is wanted."""
+        fact = FeatureKeyUnreadable(reason, detail)
         if self._last == fact:
             return ()
         self._last = fact

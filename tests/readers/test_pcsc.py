@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from ipo_sim.card.assurance import Assurance
-from ipo_sim.card.reading import DEFAULT_POLICY, CardPolicy
+from ipo_sim.card.reading import DEFAULT_POLICY, EXTRA, CardPolicy
 from ipo_sim.core.events import FeatureKeyInserted, FeatureKeyRemoved, FeatureKeyUnreadable, ReaderAttached, ReaderLost
 from ipo_sim.core.model import KeyReason
 from ipo_sim.readers.pcsc import PcscReader, Timing
@@ -76,14 +76,17 @@ async def test_the_policy_judges() -> None:
         expected = FeatureKeyInserted(OTHER, kind="openpgp", identity=OpenPgpCard.IDENTITY, law="mulaw", counter=1)
         await b.facts.until(ATTACHED, expected)
     async with bench(identifier_card(), policy=CardPolicy(least=Assurance.SIGNED)) as b:
-        await b.facts.until(ATTACHED, FeatureKeyUnreadable(KeyReason.NON_SPECIFIC_ERROR))
-        assert "least assurance is signed" in str(b.reader.last_error)
+        why = f"the least assurance is signed, and {EXTRA}"
+        await b.facts.until(ATTACHED, FeatureKeyUnreadable(KeyReason.NON_SPECIFIC_ERROR, why))
+        assert b.reader.last_error == why
 
 
 async def test_a_card_that_is_no_key_and_then_one_that_is() -> None:
     async with bench(DumbCard()) as b:
-        await b.facts.until(ATTACHED, FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS))
-        assert "no identity" in str(b.reader.last_error)
+        kinds = "fkc, fkc-memory, fkc-tag, openpgp, piv, gdo, iccid, cplc, uid"
+        why = f"the card has no identity of a kind that is taken ({kinds})"
+        await b.facts.until(ATTACHED, FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS, why))
+        assert b.reader.last_error == why
         b.slot.remove()
         await b.facts.until(FeatureKeyRemoved(1))
         assert b.reader.last_error is None
