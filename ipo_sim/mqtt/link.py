@@ -107,6 +107,14 @@ class Link:
             "overflowed": self._desk.overflowed,
         }
 
+    async def settle(self) -> None:
+        """Publish what waits, and return when the broker has acknowledged all; BrokerError: it is away."""
+        session, subscription = self._session, self._subscription
+        if session is None or subscription is None:
+            raise BrokerError(self.last_error or f"{self.identity.client_id} is not connected")
+        await self._publish_batch(session, subscription.take())
+        await session.drain()
+
     async def run(self) -> None:
         """Stay connected until cancelled, then say `offline`; ConfigError at once for files that cannot be used."""
         self._settings.tls_context()

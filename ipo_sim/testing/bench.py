@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ipo_sim.catalogue.load import load_catalogue
+from ipo_sim.cli.cassettes import Cassettes
 from ipo_sim.cli.feature_key_readers import VIRTUAL, FeatureKeyReaders
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import Lifecycle, Nanoseconds, UnitName
@@ -13,6 +14,7 @@ from ipo_sim.runtime.assembly import open_runtime
 from ipo_sim.runtime.clock import stepped
 from ipo_sim.runtime.immediate import immediate
 from ipo_sim.runtime.journal import JournalEntry
+from ipo_sim.testing.broker import Place
 from ipo_sim.testing.clock import VirtualClock
 from ipo_sim.testing.driver import Driver, ImmediateDriver
 from ipo_sim.testing.reader import ReaderUnderTest
@@ -46,8 +48,16 @@ class Bench:
         self.clock = VirtualClock(driver, names)
 
     @classmethod
-    def in_process(cls, settings: Settings, start: Nanoseconds) -> Bench:
-        """Units in the thread of the test, their time standing at `start`, power applied, cards in their readers."""
+    def open(cls, settings: Settings, cassettes: Cassettes, start: Nanoseconds, broker: Place | None) -> Bench:
+        """Units with their time standing at `start`, power applied and cards in their readers; on a broker, if any.
+
+        In the thread of the test as long as nothing has to be looked after meanwhile. BrokerError: it is away.
+        """
+        if broker is not None or any(reader.kind != VIRTUAL for reader in settings.readers.values()):
+            from ipo_sim.testing.daemon import DaemonDriver  # noqa: PLC0415 - only who needs a loop pays for it
+
+            daemon = DaemonDriver.open(settings, cassettes, start, broker)
+            return cls(daemon, daemon.counters)
         runtime = immediate(open_runtime(None, settings.units, load_catalogue(), clock=stepped(start)))
         readers = FeatureKeyReaders(settings.readers, runtime, {})
         readers.start_virtual()
@@ -70,8 +80,3 @@ class Bench:
     def close(self) -> None:
         """Forget them all."""
         self.driver.close()
-
-
-def needs_a_loop(settings: Settings) -> bool:
-    """Whether a reader has to be looked after all the time."""
-    return any(reader.kind != VIRTUAL for reader in settings.readers.values())

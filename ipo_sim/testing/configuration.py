@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from ipo_sim.cli.cassettes import Cassettes, with_cassettes
 from ipo_sim.cli.demo import demo_settings
 from ipo_sim.config.load import load_config, load_text
 from ipo_sim.config.settings import Settings
@@ -54,8 +55,12 @@ class Wanted:
             raise ConfigError(f"ipo_config: time {self.time!r} is none; write it as {START}") from None
 
 
-def settings_for(wanted: Wanted, folders: tuple[Path, ...], default: Path | None, reader: str) -> Settings:
-    """The settings that are asked for; ConfigError with every mistake. Files are looked for in these folders.
+def settings_for(
+    wanted: Wanted, folders: tuple[Path, ...], default: Path | None, reader: str
+) -> tuple[Settings, Cassettes]:
+    """The settings that are asked for, and the recordings that their readers play; ConfigError with every mistake.
+
+    Files are looked for in these folders.
 
     `reader` `virtual`: as the configuration says; else the first unit's card is read there: `serial:/dev/ttyUSB0`.
     """
@@ -63,8 +68,8 @@ def settings_for(wanted: Wanted, folders: tuple[Path, ...], default: Path | None
     if reader != "virtual":
         text = _with_reader(text, reader)
     if text is None:
-        return demo_settings()
-    return load_text(text, name, folder)
+        return demo_settings(), {}
+    return with_cassettes(load_text(text, name, folder), name)
 
 
 def _text(wanted: Wanted, folders: tuple[Path, ...], default: Path | None) -> tuple[str | None, str, Path | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ipo_sim.testing.bench import Bench, Units
+    from ipo_sim.testing.broker import BrokerServer, BrokerUnderTest
     from ipo_sim.testing.clock import VirtualClock
     from ipo_sim.testing.reader import ReaderUnderTest
     from ipo_sim.testing.unit import SimulatedUnit
@@ -59,13 +61,40 @@ def ipo_random(request: pytest.FixtureRequest) -> random.Random:
 @pytest.fixture
 def _ipo_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """The units of the test with their clock; those below are its parts."""
-    bench = _open(request)
+    broker = request.getfixturevalue("ipo_broker") if "ipo_broker" in request.fixturenames else None
+    bench = _open(request, broker)
     request.node.stash[_BENCH] = bench
     try:
         yield bench
     finally:
         del request.node.stash[_BENCH]
         bench.close()
+
+
+@pytest.fixture(scope="session")
+def _ipo_broker_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrokerServer]:
+    """The broker of this process's tests: the one of `--ipo-broker-url`, or one that is brought for them."""
+    from ipo_sim.errors import BrokerError, ConfigError  # noqa: PLC0415 - a fixture is used
+    from ipo_sim.testing.broker import open_server  # noqa: PLC0415 - as above
+
+    with ExitStack() as stack:
+        url = request.config.getoption("--ipo-broker-url")
+        try:
+            server = stack.enter_context(open_server(url, tmp_path_factory.mktemp("ipo-broker")))
+        except (BrokerError, ConfigError) as error:
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
+        yield server
+
+
+@pytest.fixture
+def ipo_broker(_ipo_broker_server: BrokerServer) -> Iterator[BrokerUnderTest]:
+    """An MQTT broker; the units of a test that has it are on it, below a prefix of their own."""
+    from ipo_sim.testing.broker import broker_for_a_test  # noqa: PLC0415 - a fixture is used
+
+    with broker_for_a_test(_ipo_broker_server) as broker:
+        yield broker
 
 
 @pytest.fixture
@@ -105,9 +134,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _open(request: pytest.FixtureRequest) -> Bench:
+def _open(request: pytest.FixtureRequest, broker: BrokerUnderTest | None) -> Bench:
     """The units that the test asks for, booted if it wants them so."""
-    from ipo_sim.errors import ConfigError  # noqa: PLC0415 - a fixture is used
+    from ipo_sim.errors import BrokerError, ConfigError  # noqa: PLC0415 - a fixture is used
     from ipo_sim.testing.bench import Bench  # noqa: PLC0415 - as above
     from ipo_sim.testing.configuration import Wanted, settings_for  # noqa: PLC0415 - as above
 
@@ -116,9 +145,9 @@ def _open(request: pytest.FixtureRequest) -> Bench:
     folders = (request.path.parent, config.rootpath)
     try:
         wanted = Wanted.of(marker.args, marker.kwargs) if marker is not None else Wanted()
-        settings = settings_for(wanted, folders, _default(config), config.getoption("--ipo-reader"))
-        bench = Bench.in_process(settings, wanted.start)
-    except ConfigError as error:
+        settings, cassettes = settings_for(wanted, folders, _default(config), config.getoption("--ipo-reader"))
+        bench = Bench.open(settings, cassettes, wanted.start, broker.place if broker is not None else None)
+    except (BrokerError, ConfigError) as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     if wanted.boot:
         bench.boot()

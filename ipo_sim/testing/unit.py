@@ -11,13 +11,13 @@ from ipo_sim.client.entities import Entity, read_entity
 from ipo_sim.client.expectation import Expectation, Predicate
 from ipo_sim.client.unit_commands import UnitCommands
 from ipo_sim.client.unit_view import UnitView
-from ipo_sim.core.model import Unit, UnitName
+from ipo_sim.core.model import SECOND_NS, Unit, UnitName
 from ipo_sim.errors import CommandRejected, NotReached
 from ipo_sim.licensing.key import issue
 from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.testing.clock import Length, date_text, nanoseconds
 from ipo_sim.testing.driver import Answer, Driver
-from ipo_sim.testing.waiting import wait_until
+from ipo_sim.testing.waiting import wait_really, wait_until
 
 # How long of virtual time is waited if nothing is said: a boot takes seconds, the grace two hours.
 PATIENCE = "3h"
@@ -93,14 +93,21 @@ class SimulatedUnit(UnitView, UnitCommands[Answer]):
         self.load_configuration()
         return key
 
-    def wait_until(self, predicate: Callable[[SimulatedUnit], object], within: Length = PATIENCE) -> None:
+    def wait_until(
+        self,
+        predicate: Callable[[SimulatedUnit], object],
+        within: Length = PATIENCE,
+        *,
+        really: Length | None = None,
+    ) -> None:
         """Let time go on, from one happening to the next, until something is true of the unit.
 
-        NotReached: it was not within so much of the unit's time.
+        NotReached: it was not within so much of the unit's time. `really`: time is left alone, and what others do over
+        the broker or at a reader is waited for, at most so long of real time.
         """
         __tracebackhide__ = True
-        if not wait_until(self._driver, lambda: bool(predicate(self)), nanoseconds(within)):
-            raise NotReached(f"unit {self.name} did not come to it within {within}: {self._in_short()}")
+        if not self._wait(lambda: bool(predicate(self)), within, really):
+            raise NotReached(f"unit {self.name} did not come to it within {really or within}: {self._in_short()}")
 
     def wait_for(
         self,
@@ -109,23 +116,32 @@ class SimulatedUnit(UnitView, UnitCommands[Answer]):
         /,
         *,
         within: Length = PATIENCE,
+        really: Length | None = None,
         **values: object,
     ) -> Entity:
-        """Let time go on until the entity has these values: `wait_for("unit", state="running")`; NotReached."""
+        """Let time go on until the entity has these values: `wait_for("unit", state="running")`; NotReached.
+
+        `really` is as in `wait_until`.
+        """
         __tracebackhide__ = True
-        self._expect(Expectation(path, values, predicate), within)
+        self._expect(Expectation(path, values, predicate), within, really)
         return self.entity(path)
 
-    def wait_gone(self, path: str, within: Length = PATIENCE) -> None:
+    def wait_gone(self, path: str, within: Length = PATIENCE, *, really: Length | None = None) -> None:
         """Let time go on until there is no such entity: `wait_gone("alarms/40-feature-key")`; NotReached."""
         __tracebackhide__ = True
-        self._expect(Expectation(path, {}, gone=True), within)
+        self._expect(Expectation(path, {}, gone=True), within, really)
 
-    def _expect(self, expectation: Expectation, within: Length) -> None:
+    def _expect(self, expectation: Expectation, within: Length, really: Length | None) -> None:
         __tracebackhide__ = True
-        if not wait_until(self._driver, lambda: expectation.is_met(self._there(expectation.path)), nanoseconds(within)):
+        if not self._wait(lambda: expectation.is_met(self._there(expectation.path)), within, really):
             found = expectation.found(self._there(expectation.path))
-            raise NotReached(f"unit {self.name}: {expectation.text()} did not come within {within}: {found}")
+            raise NotReached(f"unit {self.name}: {expectation.text()} did not come within {really or within}: {found}")
+
+    def _wait(self, met: Callable[[], bool], within: Length, really: Length | None) -> bool:
+        if really is None:
+            return wait_until(self._driver, met, nanoseconds(within))
+        return wait_really(self._driver, met, nanoseconds(really) / SECOND_NS)
 
     def _there(self, path: str) -> Entity | None:
         payload = self._driver.call(lambda: self._payload(path))
