@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.testing.runs import INI, run
+
 ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "ipo_sim"]
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -24,13 +26,12 @@ ENDLESS = {"watch": ["--until", "unit.state=running"]}
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_examples_pass(page: Path, pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
     pytester.path.joinpath("configs").symlink_to(ROOT / "configs")
     examples = PYTHON.findall(page.read_text())
     for number, code in enumerate(examples):
         pytester.path.joinpath(f"test_example_{number}.py").write_text(code)
         assert "def test_" in code, "an example that tests nothing"
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly")
+    result = run(pytester, ini=f"{INI}asyncio_mode = auto\n")
     outcomes = result.parseoutcomes()
     assert result.ret == 0
     assert outcomes.keys() <= {"passed"}
@@ -63,12 +64,12 @@ def _demonstration(environment: dict[str, str]) -> Iterator[None]:
     command = [*PROGRAM, "run", "--time-scale", "100"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as run:
+    ) as running:
         try:
-            assert run.stdout is not None
-            assert any("bench-1: running" in line for line in run.stdout)
+            assert running.stdout is not None
+            assert any("bench-1: running" in line for line in running.stdout)
             yield
         finally:
-            run.terminate()
-            run.communicate(timeout=10)
-    assert run.returncode == 0
+            running.terminate()
+            running.communicate(timeout=10)
+    assert running.returncode == 0

@@ -21,6 +21,8 @@ from ipo_sim.runtime.moment import parse_moment
 # When the simulated world of a test begins, so that two runs are alike: a Monday at noon.
 START = "2026-01-05T12:00:00Z"
 UNIT = "bench-1"
+# The setting that says which reader of a kind it is, where it is not the port.
+_WHICH = {"pcsc": "pcsc_reader", "cassette": "cassette"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ def settings_for(
 
     Files are looked for in these folders.
 
-    `reader` `virtual`: as the configuration says; else the first unit's card is read there: `serial:/dev/ttyUSB0`.
+    `reader` `virtual`: as the configuration says; else the first unit's card is read there: `serial:/dev/ttyUSB0`,
+    `pcsc`, `cassette:FILE`.
     """
     text, name, folder = _text(wanted, folders, default)
     if reader != "virtual":
@@ -105,9 +108,10 @@ def _with_reader(text: str | None, reader: str) -> str:
 
     demo = files("ipo_sim.cli").joinpath("demo.yaml")
     values = yaml.safe_load(text if text is not None else demo.read_text(encoding="utf-8"))
-    kind, _, port = reader.partition(":")
+    kind, _, which = reader.partition(":")
+    where = {_WHICH.get(kind, "port"): str(Path(which).absolute()) if kind == "cassette" else which} if which else {}
     try:
-        values["units"][0]["feature_key"] = {"reader": kind, **({"port": port} if port else {})}
+        values["units"][0]["feature_key"] = {"reader": kind, **where}
     except (KeyError, IndexError, TypeError):
         raise ConfigError("--ipo-reader: the configuration has no unit that a reader could be given to") from None
     return _dumped(values)

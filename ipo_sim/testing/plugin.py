@@ -33,9 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ipo-seed", metavar="N", type=int, default=0, help="seed of all that is left to chance; 0")
     group.addoption(
         "--ipo-reader",
-        metavar="KIND[:PORT]",
+        metavar="KIND[:WHICH]",
         default="virtual",
-        help="reader of the first unit's card: virtual, or a real one such as serial:/dev/ttyUSB0",
+        help="reader of the first unit's card: virtual, or such as serial:/dev/ttyUSB0, pcsc, cassette:FILE",
     )
     group.addoption("--ipo-broker-url", metavar="URL", help="broker of ipo_broker, mqtt://HOST:PORT; default: its own")
     group.addoption(

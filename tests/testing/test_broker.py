@@ -20,6 +20,7 @@ from ipo_sim.testing.reader import ReaderUnderTest
 from ipo_sim.testing.unit import SimulatedUnit
 from tests.mqtt.brokers import Mosquitto
 from tests.mqtt.conftest import mosquitto
+from tests.testing.runs import INI, run
 
 __all__ = ["mosquitto"]
 
@@ -121,8 +122,9 @@ async def test_a_test_leaves_nothing_behind(server: BrokerServer) -> None:
 
 
 class TestTheBrokerOfTheOption:
+    @pytest.mark.timeout(90)
     async def test_it_is_used_and_left_as_it_was(self, pytester: pytest.Pytester, mosquitto: Mosquitto) -> None:
-        pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+        pytester.makeini(INI)
         pytester.makepyfile(
             f"""
             import pytest
@@ -147,9 +149,8 @@ class TestTheBrokerOfTheOption:
         [("mqtt://127.0.0.1:1", "*broker mqtt://127.0.0.1:1: *"), ("http://x", "*expected mqtt://HOST*")],
     )
     def test_one_that_cannot_be_is_told(self, pytester: pytest.Pytester, url: str, told: str) -> None:
-        pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
         pytester.makepyfile("def test_it(ipo_broker, ipo_unit):\n    pass\n")
-        result = pytester.runpytest_inprocess("-p", "no:randomly", f"--ipo-broker-url={url}")
+        result = run(pytester, f"--ipo-broker-url={url}")
         result.assert_outcomes(errors=1)
         result.stdout.fnmatch_lines([told])
 

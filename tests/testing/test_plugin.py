@@ -10,6 +10,7 @@ import pytest
 
 from ipo_sim.config.load import load_config
 from ipo_sim.testing.plugin import pytest_addoption
+from tests.testing.runs import INI, run
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -36,12 +37,7 @@ def has_virtual_readers(config: Path) -> bool:
 
 @pytest.fixture(autouse=True)
 def _ini(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """A run in this process."""
-    return pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider", *arguments)
+    pytester.makeini(INI)
 
 
 def test_the_first_test_of_a_user_passes(pytester: pytest.Pytester) -> None:
@@ -157,11 +153,11 @@ class TestTheConfigurationOfARun:
     def test_it_is_that_of_the_option_before_that_of_the_ini_file(self, pytester: pytest.Pytester) -> None:
         for name in ("one", "two"):
             pytester.path.joinpath(f"{name}.yaml").write_text(f"units: [{{name: {name}, model: ip500}}]\n")
-        pytester.makeini("[pytest]\nipo_config = one.yaml\nasyncio_default_fixture_loop_scope = function\n")
+        ini = f"{INI}ipo_config = one.yaml\n"
         pytester.makepyfile(self.SHOWS.format(name="one"))
-        run(pytester).assert_outcomes(passed=1)
+        run(pytester, ini=ini).assert_outcomes(passed=1)
         pytester.makepyfile(self.SHOWS.format(name="two"))
-        run(pytester, "--ipo-config=two.yaml").assert_outcomes(passed=1)
+        run(pytester, "--ipo-config=two.yaml", ini=ini).assert_outcomes(passed=1)
 
     def test_a_file_that_is_not_there_is_told(self, pytester: pytest.Pytester) -> None:
         pytester.makepyfile(self.SHOWS.format(name="one"))
@@ -193,6 +189,8 @@ class TestTheReportOfAFailure:
             ]
         )
 
+    @pytest.mark.slow
+    @pytest.mark.timeout(120)
     def test_the_command_that_it_tells_reproduces_it(self, pytester: pytest.Pytester) -> None:
         pytester.makepyfile(FAILING)
         first = pytester.runpytest_subprocess("--ipo-seed=11")
@@ -292,6 +290,7 @@ class TestOtherPlugins:
         )
         run(pytester).assert_outcomes(passed=1)
 
+    @pytest.mark.timeout(60)
     def test_it_needs_no_plugin_for_asyncio(self, pytester: pytest.Pytester) -> None:
         pytester.makeini("[pytest]\n")
         pytester.makepyfile(FIRST_TEST)
