@@ -25,6 +25,7 @@ PACKAGES = {
     "npm": "npm",
     "opensc-tool": "opensc",
     "pcscd": "pcscd",
+    "systemd-analyze": "systemd",
     "unshare": "util-linux",
 }
 

@@ -21,6 +21,7 @@ from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
 from ipo_sim.cli.named_service import Named
 from ipo_sim.cli.state_dir import default_state_dir
 from ipo_sim.cli.summary import Summary, open_summary
+from ipo_sim.cli.terminal import plural
 from ipo_sim.cli.termination import termination_as_interrupt
 from ipo_sim.config.settings import BrokerSettings, Settings
 from ipo_sim.core.model import UnitName
@@ -123,8 +124,20 @@ async def _serve(plan: Plan, runtime: Runtime, readers: FeatureKeyReaders, summa
         services += [Named(f"mqtt {link.identity.client_id}", link.run) for link in links]
         services.append(Named("summary", partial(_show, plan, mqtt, runtime, links, summary)))
         services.append(Named("readiness", partial(_get_ready, links)))
+        services += _systemd(links, mqtt, runtime)
         stack.enter_context(published(plan.state_dir, _daemon(plan, mqtt, runtime)))
         return await run_daemon(services, _nothing)
+
+
+def _systemd(links: Sequence[Link], mqtt: MqttSettings, runtime: Runtime) -> list[Service]:
+    """Who tells systemd that the daemon is up, when it is systemd that has started it."""
+    if "NOTIFY_SOCKET" not in os.environ:
+        return []
+    from ipo_sim.cli.systemd import Systemd  # noqa: PLC0415 - few daemons have somebody who asks
+
+    status = f"{plural(len(runtime.engine.names()), 'unit')} on {mqtt.endpoint()}"
+    service = Systemd.of(os.environ, partial(_seen, links), status)
+    return [] if service is None else [service]
 
 
 def _connection(plan: Plan, url: str) -> MqttSettings:
