@@ -14,6 +14,7 @@ from ipo_sim.cli.boot import Boot, boot
 from ipo_sim.cli.cassettes import load_settings
 from ipo_sim.cli.failure import EXIT_OK, EXIT_USAGE
 from ipo_sim.cli.terminal import Style, print_json
+from ipo_sim.config.defaults import ANY_READER
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import UnitDefinition
 from ipo_sim.core.words import KEY_SERVER
@@ -61,10 +62,14 @@ def _boots(settings: Settings) -> Iterator[tuple[UnitDefinition, Boot]]:
 def _outcome(definition: UnitDefinition, found: Boot) -> tuple[str, ...]:
     """The lines that tell of a unit; units with equal ones are told of together."""
     what = "dongle" if definition.reader_kind == KEY_SERVER else "card"
-    reader = "" if definition.reader_kind == "virtual" else f", until a {what} is read at {definition.reader_name}"
+    reader = "" if definition.reader_kind == "virtual" else f", until a {what} is read at {_place(definition)}"
     head = f"{definition.model} {definition.release_profile} {found.summary()}{reader}"
     lines = [f"  {item.path} {item.what}: {item.why}" for item in found.out_of_order]
     return (head, *lines)
+
+
+def _place(definition: UnitDefinition) -> str:
+    return "any PC/SC reader" if definition.reader_name == ANY_READER else definition.reader_name
 
 
 def _named(names: Sequence[str]) -> str:

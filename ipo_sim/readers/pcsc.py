@@ -18,6 +18,7 @@ from ipo_sim.readers.pcsc_slot import KeyFact, Slot
 from ipo_sim.readers.pcsc_transaction import Outcome, Read, Transactions
 from ipo_sim.readers.pcsc_watch import Ended, Missing, Report, Seen, Watch
 from ipo_sim.readers.reader import SETTLED_S, Backoff, Emit, Supervisor
+from ipo_sim.readers.recorder import Trace
 
 # A restarted pcscd is back within 75 ms; a reader that goes and comes needs no retry at all, for the watch goes on.
 FIRST_RETRY_S = 0.05
@@ -55,19 +56,22 @@ DEFAULT_TIMING = Timing()
 class PcscReader:
     """Looks after the PC/SC reader that `pattern` means and says what its cards are, as `read` finds out.
 
-    Counters: those of `Supervisor`; `insertions` and `missed_insertions`; `readings` of a card, `read_failures` and
-    `stuck` among them.
+    `trace` hears of every command and response, in whatever thread. Counters: those of `Supervisor`; `insertions` and
+    `missed_insertions`; `readings` of a card, `read_failures` and `stuck` among them.
     """
 
     kind = "pcsc"
 
-    def __init__(self, pattern: str, *, read: Read, timing: Timing = DEFAULT_TIMING) -> None:
+    def __init__(
+        self, pattern: str, *, read: Read, timing: Timing = DEFAULT_TIMING, trace: Trace | None = None
+    ) -> None:
         self._pattern = pattern
         self._timing = timing
         self._supervisor = Supervisor(
             pattern, Backoff(timing.first_retry_s, timing.longest_retry_s), settled_s=timing.settled_s
         )
         self._read = read
+        self._trace = trace
         self._transactions: Transactions | None = None
         self._slot = Slot()
         self._counters = dict.fromkeys(("readings", "read_failures", "stuck"), 0)
@@ -102,7 +106,9 @@ class PcscReader:
     async def run(self, emit: Emit) -> None:
         """See `Reader.run`."""
         self._emit = emit
-        self._transactions = Transactions(self._read, self._timing.deadline_s, self._finished, self._overdue)
+        self._transactions = Transactions(
+            self._read, self._timing.deadline_s, self._finished, self._overdue, self._trace
+        )
         try:
             await self._supervisor.run(emit, self._session)
         finally:

@@ -34,7 +34,7 @@ def matching(pattern: str, names: Sequence[str]) -> list[str]:
 def none_fits(pattern: str, names: Sequence[str]) -> str:
     """Says that no reader fits, and which there are."""
     if not names:
-        return f"no PC/SC reader is there, let alone one that fits {pattern!r}"
+        return "no PC/SC reader is there" + ("" if pattern == "*" else f", let alone one that fits {pattern!r}")
     return f"no PC/SC reader fits {pattern!r}; there are: {', '.join(sorted(names))}"
 
 

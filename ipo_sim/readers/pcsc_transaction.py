@@ -10,6 +10,7 @@ from collections.abc import Callable
 from ipo_sim.card.exchange import Conversation, converse
 from ipo_sim.card.reading import CardReading
 from ipo_sim.readers.pcsc_binding import Context
+from ipo_sim.readers.recorder import Trace
 
 # How a card with this answer to reset is read.
 Read = Callable[[bytes], Conversation[CardReading]]
@@ -20,13 +21,20 @@ class Transactions:
     """Reads cards one after the other; a second one is not begun before the first has ended, however long that takes.
 
     `done` is called in the event loop with what came of each; `overdue` when one takes longer than `deadline_s`. It is
-    `stuck` then until it ends, which only the card, the reader or pcscd can bring about.
+    `stuck` then until it ends, which only the card, the reader or pcscd can bring about. `trace` hears of every command
+    and response, in the thread.
     """
 
     def __init__(
-        self, read: Read, deadline_s: float, done: Callable[[Outcome], None], overdue: Callable[[], None]
+        self,
+        read: Read,
+        deadline_s: float,
+        done: Callable[[Outcome], None],
+        overdue: Callable[[], None],
+        trace: Trace | None = None,
     ) -> None:
         self.stuck = False
+        self._trace = trace
         self._read = read
         self._deadline_s = deadline_s
         self._done = done
@@ -66,11 +74,24 @@ class Transactions:
             with Context() as context, context.connect(reader) as card:
                 if reset:
                     card.reset()
-                outcome: Outcome = converse(self._read(card.atr()), card.transmit)
+                outcome: Outcome = converse(self._read(card.atr()), self._traced(card.transmit))
         except BaseException as error:  # noqa: BLE001 - judged in the event loop
             outcome = error
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(self._ended, outcome)
+
+    def _traced(self, transmit: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+        trace = self._trace
+        if trace is None:
+            return transmit
+
+        def transmit_traced(command: bytes) -> bytes:
+            trace.command(command)
+            response = transmit(command)
+            trace.response(response)
+            return response
+
+        return transmit_traced
 
     def _ended(self, outcome: Outcome) -> None:
         assert self._thread is not None

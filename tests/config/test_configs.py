@@ -137,6 +137,17 @@ def ip_dect() -> None:
     assert [*seen, unit.dect.dect.state] == [DectState.WARNING, DectState.VIOLATION, DectState.VOICE_BLOCKED]
 
 
+def pcsc() -> None:
+    (unit,) = units("pcsc")
+    assert unit.life.state is Lifecycle.AWAITING_FEATURE_KEY
+    unit, _ = step(unit, Event(unit.at, ReaderAttached("ACS ACR39U ICC Reader 00 00")))
+    unit, _ = step(unit, Event(unit.at, FeatureKeyInserted("1234567890", kind="fkc")))
+    while unit.life.state is Lifecycle.STARTING:
+        unit, _ = step(unit, Event(next_deadline(unit) or unit.at, DeadlineReached()))
+    assert (unit.life.state, unit.edition.name) == (Lifecycle.RUNNING, "professional")
+    assert statuses(unit) == {LicenceStatus.VALID}
+
+
 def ip406v2() -> None:
     (unit,) = units("ip406v2")
     assert (unit.life.state, unit.edition.name, unit.alarms) == (Lifecycle.RUNNING, "none", ())
@@ -154,6 +165,7 @@ SHOWS: dict[str, Callable[[], None]] = {
     "unlicensed": unlicensed,
     "wrong-card": wrong_card,
     "serial-reader": serial_reader,
+    "pcsc": pcsc,
     "fleet": fleet,
     "ip406v2": ip406v2,
     "ip-dect": ip_dect,

@@ -26,7 +26,7 @@ from tests.card.emulated_cards import (
 )
 from tests.card.ordinary_cards import OpenPgpCard
 from tests.readers.links import Facts, running
-from tests.readers.pcsc_bench import ATTACHED, FULL_NAME, bench, inserted, reading_by
+from tests.readers.pcsc_bench import ATTACHED, FULL_NAME, bench, inserted, reading_by, service
 from tests.readers.pcscd import Pcscd, SimulatedReader
 
 OTHER = "9999999999"
@@ -203,3 +203,29 @@ async def test_a_reader_that_is_ended_while_it_begins() -> None:
                     await asyncio.sleep(0)
             assert set(facts.take()) <= {ReaderLost(f"no PC/SC reader fits 'elsewhere'; there are: {FULL_NAME}")}
         assert b.service.pid
+
+
+class Heard:
+    """A trace that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.commands: list[bytes] = []
+        self.responses: list[bytes] = []
+
+    def command(self, apdu: bytes) -> None:
+        self.commands.append(apdu)
+
+    def response(self, apdu: bytes) -> None:
+        self.responses.append(apdu)
+
+
+async def test_a_trace_hears_what_is_said_to_the_card() -> None:
+    card, heard = identifier_card(), Heard()
+    with service() as (slot, _):
+        slot.insert(card)
+        facts, reader = Facts(), PcscReader("bench", read=reading_by(DEFAULT_POLICY), trace=heard)
+        async with running(reader.run(facts.emit)):
+            await facts.until(ATTACHED, inserted(1))
+        assert heard.commands == card.received
+        assert len(heard.responses) == len(heard.commands)
+        assert heard.responses[-1].endswith((b"\x90\x00", b"\x62\x82"))

@@ -41,6 +41,7 @@ def test_a_whole_name_is_that_reader_alone() -> None:
 
 def test_a_pattern_that_means_nothing_is_answered_by_what_there_is() -> None:
     assert none_fits("x", ALL) == f"no PC/SC reader fits 'x'; there are: {PICC}, {SAM}, {OMNIKEY}"
+    assert none_fits("*", []) == "no PC/SC reader is there"
     assert none_fits("x", []) == "no PC/SC reader is there, let alone one that fits 'x'"
 
 
