@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "__init__": frozenset[str](),
     "__main__": frozenset({"cli"}),
     "errors": frozenset[str](),
-    "catalogue": frozenset({"errors"}),
+    "package_data": frozenset[str](),
+    "catalogue": frozenset({"errors", "package_data"}),
     "licensing": frozenset({"catalogue", "errors"}),
     "core": frozenset({"licensing", "catalogue", "errors"}),
     "card": frozenset({"core.words", "errors"}),
@@ -34,7 +35,7 @@ MAY_IMPORT = {
     "runtime": frozenset({"core", "licensing", "catalogue", "errors"}),
     "readers": frozenset({"card", *KEY_SERVER_PROTOCOL, "core.events", "core.model", "errors"}),
     "key_server": frozenset({*KEY_SERVER_PROTOCOL, "core.events", "core.model", "errors"}),
-    "mqtt": frozenset({"runtime.bus", "runtime.commands", *VOCABULARY}),
+    "mqtt": frozenset({"runtime.bus", "runtime.commands", "package_data", *VOCABULARY}),
     "management": frozenset({"runtime.bus", *VOCABULARY}),
     "panel": frozenset({"runtime.bus", "runtime.commands", *VOCABULARY}),
     "scenario": frozenset(

@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from importlib.resources import files
 from typing import NoReturn, Self, TypeVar
 
 import yaml
 
 from ipo_sim.errors import CatalogueError
+from ipo_sim.package_data import package_data
 
 # libyaml where the platform's wheel has it; the same grammar in Python, some ten times slower, elsewhere.
 LOADER: type[yaml.CBaseLoader | yaml.BaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -161,4 +161,4 @@ def parse(name: str, content: bytes) -> Cell:
 
 def read(name: str) -> Cell:
     """The root of one of the package's own data files."""
-    return parse(name, files("ipo_sim.catalogue").joinpath(name).read_bytes())
+    return parse(name, package_data("ipo_sim.catalogue", name))

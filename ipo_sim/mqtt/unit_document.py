@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from importlib.resources import files
+
+from ipo_sim.package_data import package_data
 
 DOCUMENT = "asyncapi.json"
 
@@ -15,7 +16,7 @@ UNIT_MARK = "@unit@"
 
 @lru_cache(maxsize=1)
 def _shipped() -> bytes:
-    return files("ipo_sim.mqtt").joinpath(DOCUMENT).read_bytes()
+    return package_data("ipo_sim.mqtt", DOCUMENT)
 
 
 def unit_document(prefix: str, unit: str) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import NamedTuple
 
 from ipo_sim.catalogue.types import Catalogue
@@ -33,6 +32,8 @@ class State(NamedTuple):
 @cache
 def digest() -> str:
     """Of all code and data that turn a history into a state."""
+    from importlib import resources  # noqa: PLC0415 - a megabyte of modules, for long histories only
+
     total = hashlib.blake2b(digest_size=16)
     for package in _PACKAGES:
         files = sorted(resources.files(package).iterdir(), key=lambda file: file.name)
