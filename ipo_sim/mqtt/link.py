@@ -182,8 +182,8 @@ class Link:
             for start in range(0, len(units), UNITS_AT_A_TIME):
                 await self._resynchronise(session, units[start : start + UNITS_AT_A_TIME])
         for unit in units:
-            document = unit_document(self._settings.prefix, unit)
-            await session.publish(self._topics.schema(unit), document, retain=True)
+            # No name for it: what this frame names would stay as long as the connection.
+            await session.publish(self._topics.schema(unit), unit_document(self._settings.prefix, unit), retain=True)
         await session.drain()
         self._log.info("mqtt_connected", broker=str(self._settings.endpoint()), units=len(units))
         self.last_error = None

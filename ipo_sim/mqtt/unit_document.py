@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
 from ipo_sim.package_data import package_data
 
@@ -14,14 +13,9 @@ PREFIX_MARK = "@prefix@"
 UNIT_MARK = "@unit@"
 
 
-@lru_cache(maxsize=1)
-def _shipped() -> bytes:
-    return package_data("ipo_sim.mqtt", DOCUMENT)
-
-
 def unit_document(prefix: str, unit: str) -> bytes:
-    """The document of one unit, as JSON."""
-    document = _shipped()
+    """The document of one unit, as JSON; read anew each time, since hardly anybody wants it twice."""
+    document = package_data("ipo_sim.mqtt", DOCUMENT)
     for mark, value in ((PREFIX_MARK, prefix), (UNIT_MARK, unit)):
         document = document.replace(mark.encode(), json.dumps(value)[1:-1].encode())
     return document
