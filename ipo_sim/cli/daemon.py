@@ -19,9 +19,9 @@ from ipo_sim.cli.failure import UsageError
 from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
 from ipo_sim.cli.named_service import Named
 from ipo_sim.cli.summary import Summary
+from ipo_sim.cli.terminal import plural
 from ipo_sim.config.settings import BrokerSettings, Settings
 from ipo_sim.core.model import UnitName
-from ipo_sim.cli.terminal import plural
 from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.errors import ConfigError
 from ipo_sim.mqtt.link import Link
