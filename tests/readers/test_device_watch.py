@@ -6,12 +6,16 @@ import asyncio
 import errno
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
+from ipo_sim.core.events import ReaderAttached, ReaderLost
 from ipo_sim.readers import device_watch
 from ipo_sim.readers.device_watch import is_serial_added, watch_devices
-from tests.readers.links import PATIENCE_S
+from ipo_sim.readers.serial_line import SerialReader, Timing
+from tests.readers.links import PATIENCE_S, Facts, running
+from tests.readers.pty_link import PtyLink
 
 KERNEL = (
     b"add@/devices/pnp0/00:00/tty/ttyUSB0\0ACTION=add\0DEVPATH=/devices/pnp0/00:00/tty/ttyUSB0\0SUBSYSTEM=tty\0"
@@ -56,6 +60,26 @@ async def test_a_serial_device_wakes_who_watches(monkeypatch: pytest.MonkeyPatch
             await added.get()
         assert added.empty()
     assert ours.fileno() == -1
+
+
+async def test_a_device_that_comes_ends_the_wait_for_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, kernels = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    ours.settimeout(0)
+    monkeypatch.setattr(device_watch, "_listen", lambda: ours)
+    link, facts = PtyLink(tmp_path / "fkc0"), Facts()
+    # Without news it would try again in an hour.
+    patient = Timing(first_retry_s=3600.0, longest_retry_s=3600.0)
+    reader = SerialReader(str(link.path), name="fkc0", timing=patient)
+    with kernels:
+        async with running(reader.run(facts.emit)):
+            await facts.until(ReaderLost(f"cannot open {link.path}: no such device"))
+            link.plug()
+            kernels.send(KERNEL)
+            await facts.until_length(1)
+            assert facts.take()[0] == ReaderAttached("fkc0")
+        link.unplug()
 
 
 def test_news_that_was_lost_may_have_been_ours() -> None:
