@@ -114,16 +114,22 @@ def records(message: bytes) -> Iterator[Record]:
 def read_type_2() -> Conversation[FkcContent | None]:
     """The content of a Type 2 Tag, by the reader's READ BINARY; None for another tag or without our record."""
     area = yield from open_type_2()
+    message = yield from whole_message(area)
+    return content_of(message)
+
+
+def whole_message(area: DataArea | None) -> Conversation[bytes]:
+    """The NDEF message of a Type 2 Tag; b"" when it has none."""
     if area is None:
-        return None
+        return b""
     data = area.data
     while (message := message_in(data)) is None and len(data) < min(area.size, MAX_MESSAGE):
         page = DATA_PAGE + len(data) // PAGE_BYTES
         more = yield from read_at(READER_CLASS, page, PAGE_BYTES * _PAGES_READ)
         if not more or len(more) % PAGE_BYTES:
-            return None
+            return b""
         data += more
-    return content_of(message) if message else None
+    return message or b""
 
 
 def open_type_2() -> Conversation[DataArea | None]:
@@ -187,19 +193,25 @@ def _object_size(data: bytes, at: int) -> tuple[int | None, int]:
 def read_type_4() -> Conversation[FkcContent | None]:
     """The content of a Type 4 Tag; None for another card or without our record."""
     file = yield from open_type_4()
+    message = yield from message_of(file)
+    return content_of(message)
+
+
+def message_of(file: NdefFile | None) -> Conversation[bytes]:
+    """The NDEF message of a Type 4 Tag whose file is selected; b"" when it has none."""
     if file is None:
-        return None
+        return b""
     size = yield from read_at(0, 0, 2)
     if size is None or not 0 < (left := int.from_bytes(size)) <= MAX_MESSAGE:
-        return None
+        return b""
     message = b""
     while left:
         piece = yield from read_at(0, 2 + len(message), min(left, file.max_read))
         if not piece or len(piece) > left:
-            return None
+            return b""
         message += piece
         left -= len(piece)
-    return content_of(message)
+    return message
 
 
 def open_type_4() -> Conversation[NdefFile | None]:

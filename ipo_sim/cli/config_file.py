@@ -21,9 +21,9 @@ def add_items(
     unit: str,
     setting: str,
     items: Sequence[str],
-    change: Callable[[UnitDefinition], UnitDefinition],
+    change: Callable[[Settings], Settings],
 ) -> None:
-    """Write more items into a list of a unit; `change` tells what the unit is then, and nothing else may differ.
+    """Write more items into a list of a unit; `change` tells what the file says then, and nothing else may differ.
 
     ConfigError, and the file as it was, where they cannot be put in.
     """
@@ -32,10 +32,19 @@ def add_items(
     text = content.decode("utf-8-sig")
     old = load_text(text, str(path), path.parent)
     new_text = with_items(text, str(path), unit, setting, items)
-    expected = tuple(change(known) if known.name == unit else known for known in old.units)
-    if _read_back(new_text, path) != replace(old, units=expected):
+    if _read_back(new_text, path) != change(old):
         raise ConfigError(f"{path}: there is no safe place for more {setting} of unit {unit}; add {setting}: [] to it")
     _replace(path, mark + new_text.encode())
+
+
+def in_unit(name: str, change: Callable[[UnitDefinition], UnitDefinition]) -> Callable[[Settings], Settings]:
+    """A change of nothing but this unit."""
+
+    def changed(settings: Settings) -> Settings:
+        units = tuple(change(unit) if unit.name == name else unit for unit in settings.units)
+        return replace(settings, units=units)
+
+    return changed
 
 
 def _read_back(text: str, path: Path) -> Settings | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.cli.config_file import add_items
+from ipo_sim.cli.config_file import add_items, in_unit
 from ipo_sim.cli.csv_file import CSV_TIMEOUT_S, STANDARD, Progress, chunks, print_problems, read_csv, write_csv
 from ipo_sim.cli.ctl import check_unit
 from ipo_sim.cli.discovery import find_broker
@@ -108,7 +108,7 @@ def _configure(arguments: Namespace, keys: Sequence[str]) -> _Outcome:
             unit.name,
             "licences",
             list(map(quoted, keys)),
-            lambda known: replace(known, licences=(*known.licences, *keys)),
+            in_unit(unit.name, lambda known: replace(known, licences=(*known.licences, *keys))),
         )
     outcome = _Outcome()
     outcome.entered = len(keys)

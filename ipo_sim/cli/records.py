@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.cli.config_file import add_items
+from ipo_sim.cli.config_file import add_items, in_unit
 from ipo_sim.cli.csv_file import STANDARD, print_problems, read_csv, write_csv
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.licence_form import units_of
@@ -55,7 +55,7 @@ def _import(arguments: Namespace, kind: RecordType, unit: UnitDefinition) -> int
             unit.name,
             kind.setting,
             list(map(record_item, rows.records)),
-            lambda known: with_records(kind, known, rows.records),
+            in_unit(unit.name, lambda known: with_records(kind, known, rows.records)),
         )
     _report(arguments, kind, rows)
     return EXIT_FAILED if rows.problems else EXIT_OK

@@ -84,14 +84,15 @@ def _enrolment_problems(
     seen: dict[str, Location] = {}
     for where, card in salvage.enumerate((*here, "enrolled"), key.enrolled):
         identity = canonical_identity(card.identity)
-        yield (*where, "identity"), _identity_problem(identity)
+        yield (*where, "identity"), identity_problem(identity)
         yield (*where, "serial"), words.serial_problem(card.serial)
         if identity in seen:
             yield (*where, "identity"), f"the same card as {path_text(seen[identity])}"
         seen.setdefault(identity, where)
 
 
-def _identity_problem(identity: str) -> str | None:
+def identity_problem(identity: str) -> str | None:
+    """Only ordinary cards are enrolled."""
     if identity.startswith(f"{_OWN}:"):
         return "an FKC-1 card has a serial of its own and needs no enrolment"
     if _IDENTITY.fullmatch(identity):

@@ -21,11 +21,15 @@ _BLOCK_SCALARS = ("|", ">")
 def with_items(text: str, name: str, unit: str, setting: str, items: Sequence[str]) -> str:
     """The text with more items, each in YAML on one line, at the end of that list of the unit.
 
+    `setting` is the list's name, or that of a mapping of the unit's and the list's in it: `feature_key.enrolled`.
     ConfigError where there is no place for them: a list that several units share, a unit that is one of a count.
     Whoever writes the outcome to a file reads it first: it has to say what was meant.
     """
-    editor = _Editor(text, name, setting, items)
-    return editor.insert(_unit_node(text, name, unit), unit)
+    *way, last = setting.split(".")
+    node = _unit_node(text, name, unit)
+    for step in way:
+        node = _mapping_in(node, step, name, unit)
+    return _Editor(text, name, last, items).insert(node, unit)
 
 
 def quoted(value: str) -> str:
@@ -46,6 +50,17 @@ def _unit_node(text: str, name: str, unit: str) -> yaml.MappingNode:
         if isinstance(node, yaml.MappingNode):
             return node
     raise ConfigError(f"{name}: there is no unit {unit}")
+
+
+def _mapping_in(node: yaml.MappingNode, setting: str, name: str, unit: str) -> yaml.MappingNode:
+    for key, value in node.value:
+        if canonical(key.value) == setting and isinstance(value, yaml.MappingNode) and value.value:
+            if value.start_mark.index < key.end_mark.index:
+                raise ConfigError(
+                    f"{name}: {setting} of unit {unit} stands elsewhere in the file: write it out there first"
+                )
+            return value
+    raise ConfigError(f"{name}: unit {unit} has no {setting} of its own: write it first")
 
 
 class _Editor:

@@ -43,7 +43,7 @@ def exit_of(*argv: str) -> int:
 def test_the_commands_are_these() -> None:
     names = {path.split()[0] for path in COMMANDS}
     assert names == set(
-        "run init check schema licence license records ctl why what-if scenario key-server completion".split()
+        "run init check schema licence license records ctl why what-if scenario card key-server completion".split()
     )
 
 

@@ -1,0 +1,51 @@
+"""`ipo-sim card read`: who the card in a reader is, and what a policy makes of it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from ipo_sim.card.exchange import converse
+from ipo_sim.card.reading import CardPolicy, inspect_card
+from ipo_sim.card.unreadable import CardUnreadable
+from ipo_sim.cli.card_policy import configured_policy, fresh_challenge, open_policy
+from ipo_sim.cli.card_slots import CardLink, place_of, serial_fact, with_card
+from ipo_sim.cli.card_text import Facts, card_lines, fact_facts, inspection_facts, judgement, unreadable_facts
+from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
+from ipo_sim.cli.terminal import print_json
+
+
+def main(arguments: Namespace) -> int:
+    """Read and print; the exit code is 1 when the card is no feature key."""
+    facts = _read(arguments)
+    if arguments.json:
+        print_json(facts)
+    else:
+        print("\n".join(card_lines(facts)))
+    return EXIT_FAILED if "error" in facts else EXIT_OK
+
+
+def _read(arguments: Namespace) -> Facts:
+    place = place_of(arguments.reader)
+    policy = configured_policy(arguments.config, arguments.unit)[1] if arguments.config else None
+    if place.port is not None:
+        if policy is not None:
+            raise UsageError("--config: a serial reader judges its cards itself")
+        return {"reader": place.port, **fact_facts(serial_fact(place.port, arguments.timeout))}
+    if policy is None and arguments.unit is not None:
+        raise UsageError("--unit: of which configuration? --config CONFIG")
+    assert place.pattern is not None
+    curious = open_policy(arguments.issuer)
+    reader, facts = with_card(place.pattern, arguments.timeout, lambda card: _inspect(card, curious, policy))
+    return {"reader": reader, **facts}
+
+
+def _inspect(card: CardLink, curious: CardPolicy, policy: CardPolicy | None) -> Facts:
+    """With the policy's own eyes if there is one: its kinds, its issuers."""
+    atr = card.atr()
+    head = {"atr": atr.hex().upper()}
+    try:
+        seen = converse(inspect_card(atr, policy or curious, fresh_challenge()), card.transmit)
+    except CardUnreadable as error:
+        return {**head, **unreadable_facts(error)}
+    facts = {**head, "medium": seen.medium.value, **inspection_facts(seen)}
+    return facts if policy is None else {**facts, **judgement(seen, policy)}
