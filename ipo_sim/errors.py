@@ -75,6 +75,12 @@ class UnknownEntity(IpoSimError, KeyError):  # noqa: N818 - what a test asked fo
     __str__ = Exception.__str__  # KeyError would put it in quotes
 
 
+class PayloadError(IpoSimError):
+    """What stands at a topic is no payload of this version: another version's, or somebody else's."""
+
+    code = "payload"
+
+
 class NotReached(IpoSimError, TimeoutError):  # noqa: N818 - nothing broke: what was waited for did not come
     """A state that was waited for did not come in time; the text says what is there instead."""
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from ipo_sim.cli.discovery import find_broker
 from ipo_sim.cli.failure import UsageError
-from ipo_sim.cli.remote import Remote, connected
+from ipo_sim.cli.remote import connected
+from ipo_sim.client.connection import Connection
 from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.mqtt.client import Incoming
@@ -39,7 +40,7 @@ class LiveWorld:
 
     def __init__(self, *, advance: bool) -> None:
         self._advance = advance
-        self._remotes: dict[UnitName, Remote] = {}
+        self._remotes: dict[UnitName, Connection] = {}
         self._entities: dict[UnitName, dict[str, Json]] = {}
         self._observer: Observer | None = None
         self._heard = asyncio.Event()
@@ -49,7 +50,7 @@ class LiveWorld:
         self._scale = 1.0
         self._paused = False
 
-    async def join(self, unit: UnitName, remote: Remote) -> None:
+    async def join(self, unit: UnitName, remote: Connection) -> None:
         """Look at one unit; CommandRejected when there is none of that name."""
         self._remotes[unit] = remote
         self._entities[unit] = {}

@@ -18,6 +18,12 @@ class Entity(p.EntityPayload):
     _path: str = PrivateAttr("")
     _ask: Ask | None = PrivateAttr(None)
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self._path, self.seq))
+
     @property
     def path(self) -> str:
         """Where it stands below its unit, such as `slots/1`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
@@ -33,7 +34,8 @@ class Group(Mapping[_K, _E], Generic[_K, _E]):
 
     def __iter__(self) -> Iterator[_K]:
         start = f"{self._word}/"
-        names = (path.removeprefix(start) for path in self._view.paths() if path.startswith(start))
+        paths = sorted((path for path in self._view.paths() if path.startswith(start)), key=_by_number)
+        names = (path.removeprefix(start) for path in paths)
         return (self._key(name) for name in names if "/" not in name)
 
     def __len__(self) -> int:
@@ -153,12 +155,18 @@ class UnitView(ABC):
 
     def unknown(self, path: str) -> UnknownEntity:
         """The error for a path at which nothing stands."""
-        known = list(self.paths())
+        known = sorted(self.paths(), key=_by_number)
         near = get_close_matches(path, known, n=1)
-        group = [other for other in known if other.partition("/")[0] == path.partition("/")[0]]
+        head, depth = path.partition("/")[0], path.count("/")
+        group = [other for other in known if other.partition("/")[0] == head and other.count("/") == depth]
         if group:
             more = ", ..." if len(group) > _MAX_NAMED else ""
             hint = f"there are {', '.join(group[:_MAX_NAMED])}{more}"
         else:
             hint = f"did you mean {near[0]}?" if near else "its topics are unit, feature-key, slots/1, alarms/..., ..."
         return UnknownEntity(f"unit {self.name} has no {path}: {hint}")
+
+
+def _by_number(path: str) -> list[tuple[int, str]]:
+    """Sorts `slots/10` behind `slots/9`."""
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", path)]
