@@ -21,6 +21,7 @@ PACKAGES = {
     "mosquitto_passwd": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "mosquitto_sub": "mosquitto-clients",
+    "nfc-list": "libnfc-bin",
     "node": "nodejs",
     "npm": "npm",
     "opensc-tool": "opensc",

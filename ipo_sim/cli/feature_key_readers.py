@@ -22,7 +22,7 @@ from ipo_sim.runtime.pump import Pump
 
 if TYPE_CHECKING:
     from ipo_sim.cli.cassettes import Cassettes
-    from ipo_sim.readers.recorder import Tape, Trace
+    from ipo_sim.readers.recorder import Tape
     from ipo_sim.readers.recording import Recording, Timed
 
 VIRTUAL = "virtual"
@@ -84,7 +84,10 @@ class FeatureKeyReaders:
         if unit in cassettes:
             return _open_cassette(unit, cassettes[unit], self._runtime, loop=settings.loop)
         tape = self._tapes.get(unit)
-        reader = _open(settings, self._runtime.engine.unit(unit).definition.mac, self._runtime.clock, tape)
+        if settings.cards is not None:
+            reader = _open_card_reader(settings, settings.cards, tape)
+        else:
+            reader = _open(settings, self._runtime.engine.unit(unit).definition.mac, self._runtime.clock)
         if tape is None:
             return reader
         from ipo_sim.readers.recorder import Recorder  # noqa: PLC0415 - only who records pays for it
@@ -153,11 +156,9 @@ def _virtual_reader(engine: Engine, name: UnitName) -> VirtualReader:
     )
 
 
-def _open(settings: ReaderSettings, mac: str, clock: Clock, trace: Trace | None) -> Reader:
+def _open(settings: ReaderSettings, mac: str, clock: Clock) -> Reader:
     if settings.key_server is not None:
         return _open_key_server(settings, settings.key_server, mac, clock)
-    if settings.cards is not None and settings.pcsc_reader is not None:
-        return _open_pcsc(settings.pcsc_reader, settings.cards, settings.law, trace)
     from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415 - who has no hardware does not pay for it
 
     if settings.port is None:
@@ -165,11 +166,18 @@ def _open(settings: ReaderSettings, mac: str, clock: Clock, trace: Trace | None)
     return SerialReader(settings.port, name=settings.name, law=settings.law)
 
 
-def _open_pcsc(pattern: str, cards: CardSettings, law: str, trace: Trace | None) -> Reader:
+def _open_card_reader(settings: ReaderSettings, cards: CardSettings, tape: Tape | None) -> Reader:
+    """A reader that hands every command to the card; what both say is recorded too."""
     from ipo_sim.cli.card_policy import policy_of, read_by  # noqa: PLC0415 - only who has a card reader pays for it
+
+    read = partial(read_by, policy_of(cards, settings.law))
+    if settings.port is not None:
+        from ipo_sim.readers.pn532 import Pn532Reader  # noqa: PLC0415 - as above
+
+        return Pn532Reader(settings.port, name=settings.name, read=read, trace=tape)
     from ipo_sim.readers.pcsc import PcscReader  # noqa: PLC0415 - as above
 
-    return PcscReader(pattern, read=partial(read_by, policy_of(cards, law)), trace=trace)
+    return PcscReader(settings.name, read=read, trace=tape)
 
 
 def _open_key_server(settings: ReaderSettings, server: KeyServerSettings, mac: str, clock: Clock) -> Reader:

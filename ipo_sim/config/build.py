@@ -133,7 +133,8 @@ class Builder:
         if key.port is None:
             return self._shared(settings)
         port = self._numbered(entry, key.port, number)
-        return replace(settings, name=port, port=port)
+        cards = self._shared(card_settings(key)) if kind == defaults.PN532 else None
+        return replace(settings, name=port, port=port, cards=cards)
 
     def _numbered(self, entry: UnitEntry, text: str, number: int) -> str:
         return words.numbered(text, number) if entry.count is not None else text

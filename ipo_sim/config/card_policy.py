@@ -14,7 +14,7 @@ from ipo_sim.config.shape import Salvage
 
 SETTINGS = ("card_kinds", "least_assurance", "issuers", "enrolled", "derive")
 # Readers that hand every command to the card, so that it is ours to judge.
-CARD_READERS = ("pcsc",)
+CARD_READERS = ("pcsc", "pn532")
 
 IDENTIFIER = "identifier"
 # Which kinds can reach which level.

@@ -12,6 +12,7 @@ VIRTUAL = "virtual"
 SERIAL = "serial"
 CASSETTE = "cassette"
 PCSC = "pcsc"
+PN532 = "pn532"
 # The pattern that every name fits.
 ANY_READER = "*"
 # Plays a cassette again and again.

@@ -97,7 +97,7 @@ class KeyEntry(Entry):
 class FeatureKeyEntry(CardPolicyEntry):
     """The reader of the feature key, for the virtual reader the card in it, for a key server where it is."""
 
-    reader: Literal["virtual", "serial", "pcsc", "cassette", "key-server"] | None = Field(
+    reader: Literal["virtual", "serial", "pcsc", "pn532", "cassette", "key-server"] | None = Field(
         None,
         description="Which reader the unit looks at: virtual by default, of an IP400 system key-server unless "
         "licence_server is 0.0.0.0.",
@@ -114,7 +114,7 @@ class FeatureKeyEntry(CardPolicyEntry):
     present: bool | None = Field(None, description="Whether the card is in the reader at the start; true by default.")
     port: Text | None = Field(
         None,
-        description="Where the serial reader is: a device or a socket.",
+        description="Where the serial reader or the PN532 is: a device or a socket.",
         examples=["/dev/ttyACM0", "socket://127.0.0.1:7000"],
     )
     pcsc_reader: Text | None = Field(

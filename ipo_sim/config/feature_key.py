@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ipo_sim.catalogue.types import SERIAL_DONGLE, ModelType
 from ipo_sim.config.card_policy import check_policy
-from ipo_sim.config.defaults import CASSETTE, PCSC, SERIAL, VIRTUAL, reader_kind
+from ipo_sim.config.defaults import CASSETTE, PCSC, PN532, SERIAL, VIRTUAL, reader_kind
 from ipo_sim.config.entries import FeatureKeyEntry
 from ipo_sim.config.mistakes import Findings, Location
 from ipo_sim.config.shape import Salvage
 from ipo_sim.core.words import KEY_SERVER, NO_SERVER
 
-# Settings that one kind of reader has, and no other.
-_ONLY_OF = {"port": SERIAL, "pcsc_reader": PCSC}
+# Settings that some kinds of reader have, and no others.
+_ONLY_OF = {"port": (SERIAL, PN532), "pcsc_reader": (PCSC,)}
 
 SERVER_SETTINGS = ("licence_server", "licence_server_port", "licence_server_secret")
 
@@ -54,7 +54,7 @@ class FeatureKeyCheck:
     def _check_card(self, key: FeatureKeyEntry, here: Location, model: ModelType) -> None:
         if key.reader == KEY_SERVER:
             why = f"{model.title} has its own {model.key_form} and asks no key server"
-            self._mistake((*here, "reader"), f"{why}; allowed: cassette, pcsc, serial, virtual")
+            self._mistake((*here, "reader"), f"{why}; allowed: cassette, pcsc, pn532, serial, virtual")
             return
         for name in SERVER_SETTINGS:
             if getattr(key, name) is not None:
@@ -79,13 +79,13 @@ class FeatureKeyCheck:
                     self._findings.warning((*here, name), "the dongle is on the unit: no key server is asked")
 
     def _check_reader(self, key: FeatureKeyEntry, here: Location, kind: str) -> None:
-        for name, reader in _ONLY_OF.items():
-            if getattr(key, name) is not None and kind != reader:
+        for name, readers in _ONLY_OF.items():
+            if getattr(key, name) is not None and kind not in readers:
                 self._mistake((*here, name), _misplaced(name, kind))
         if kind == VIRTUAL:
             return
-        if kind == SERIAL and key.port is None and not self._salvage.touches((*here, "port")):
-            self._mistake(here, "port is missing: a serial reader is at /dev/... or socket://HOST:PORT")
+        if kind in _ONLY_OF["port"] and key.port is None and not self._salvage.touches((*here, "port")):
+            self._mistake(here, f"port is missing: a {kind} reader is at /dev/... or socket://HOST:PORT")
         told = ("serial", "present", *(("law",) if kind == KEY_SERVER else ()))
         for name in told:
             if getattr(key, name) is not None:
@@ -99,4 +99,5 @@ class FeatureKeyCheck:
 def _misplaced(name: str, kind: str) -> str:
     if kind == KEY_SERVER:
         return "a key server has none; did you mean licence_server_port?" if name == "port" else "a key server has none"
-    return f"the {kind} reader has no {name}; did you mean reader: {_ONLY_OF[name]}?"
+    readers = " or ".join(f"reader: {reader}" for reader in _ONLY_OF[name])
+    return f"the {kind} reader has no {name}; did you mean {readers}?"

@@ -38,7 +38,7 @@ class CardSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """The reader of a unit: `virtual`, `serial` at `port`, `pcsc`, `cassette`, or `key-server`, see `key_server`.
+    """The reader of a unit: `virtual`, `serial`, `pn532`, `pcsc`, `cassette`, or `key-server`, see `key_server`.
 
     `law` is that of cards that do not say theirs. `cassette` is what is played, in a loop or once; `record` the file
     into which the reader is recorded. `pcsc_reader` is a pattern of names, `cards` says which cards are taken.

@@ -7,26 +7,45 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, TypeVar
 
 import structlog
 
+from ipo_sim.card.exchange import Conversation
 from ipo_sim.core.events import Fact
 from ipo_sim.errors import ReaderError
 from ipo_sim.readers.reader import Emit, Reader
 from ipo_sim.readers.recording import Header, Timed, apdu_line, end_line, fact_line, header_line
 
+T = TypeVar("T")
+
 log = structlog.get_logger()
 
 
 class Trace(Protocol):
-    """What a reader that talks to cards tells of each APDU, from whatever thread it does so."""
+    """Hears of every APDU between a reader and its cards, in whatever thread they talk."""
 
     def command(self, apdu: bytes) -> None:
         """A command that goes to the card now."""
 
     def response(self, apdu: bytes) -> None:
         """What the card answered, status word and all; a card that fell silent has no response."""
+
+
+def traced(conversation: Conversation[T], trace: Trace) -> Conversation[T]:
+    """A conversation whose every command and response `trace` hears of."""
+    try:
+        command = next(conversation)
+        while True:
+            trace.command(command)
+            response = yield command
+            trace.response(response)
+            command = conversation.send(response)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return] # a generator's value is T, which StopIteration does not say
+    finally:
+        # Also when the transport fails, and ours is closed in the middle.
+        conversation.close()
 
 
 class Tape:

@@ -25,9 +25,12 @@ from ipo_sim.runtime.assembly import Runtime, open_runtime
 from ipo_sim.runtime.clock import Clock, ClockBase, stepped
 from ipo_sim.runtime.commands import execute
 from ipo_sim.runtime.journal_file import JOURNAL_NAME
+from tests.card.emulated_cards import FkcCard
 from tests.cli.daemons import ipo_sim, started
 from tests.core.bench import NOON
 from tests.readers.board import NO_ANSWER, Chip
+from tests.readers.pn532_bench import ChipTerminal
+from tests.readers.pn532_chip import ChipCard
 from tests.readers.pty_link import PtyLink
 from tests.runtime.test_pump import until
 
@@ -155,6 +158,24 @@ async def test_a_virtual_reader_and_the_commands_that_move_its_card(tmp_path: Pa
     ]
     cassette = "{reader: cassette, cassette: bench-1.jsonl}"
     assert b"9999999999" in await check_replay(tmp_path, cassette, tape, tmp_path / "recorded")
+
+
+async def test_what_a_card_and_its_reader_say_is_recorded_too(tmp_path: Path) -> None:
+    link, card = ChipTerminal(tmp_path / "nfc"), FkcCard()
+    settings, _ = configured(tmp_path, f"{{reader: pn532, port: {link.path}, record: a.jsonl}}")
+    link.chip.card = ChipCard(card)
+    link.plug()
+    async with daemon(tmp_path / "recorded", settings, real_time()) as runtime:
+        await until(runtime, state_is(runtime, "present"))
+        link.chip.card = None
+        await until(runtime, state_is(runtime, "absent"))
+    link.unplug()
+    recording = load_recording(tmp_path / "a.jsonl")
+    assert [command for command, _ in recording.apdus] == card.received
+    assert any(b"1234567890" in (response or b"") for _, response in recording.apdus)
+    cassette = "{reader: cassette, cassette: a.jsonl}"
+    journal = await check_replay(tmp_path, cassette, tmp_path / "a.jsonl", tmp_path / "recorded")
+    assert f"reader:{link.path}".encode() in journal
 
 
 async def test_twice_the_same_journal_at_any_steps(tmp_path: Path) -> None:

@@ -98,9 +98,17 @@ def wrong_card() -> None:
 
 
 def serial_reader() -> None:
-    (unit,) = units("serial-reader")
+    real_reader("serial-reader", "/dev/fkc0")
+
+
+def pn532() -> None:
+    real_reader("pn532", "/dev/nfc0")
+
+
+def real_reader(name: str, port: str) -> None:
+    (unit,) = units(name)
     assert unit.life.state is Lifecycle.AWAITING_FEATURE_KEY
-    unit, _ = step(unit, Event(unit.at, ReaderAttached("/dev/fkc0")))
+    unit, _ = step(unit, Event(unit.at, ReaderAttached(port)))
     unit, _ = step(unit, Event(unit.at, FeatureKeyInserted("1234567890")))
     while unit.life.state is Lifecycle.STARTING:
         unit, _ = step(unit, Event(next_deadline(unit) or unit.at, DeadlineReached()))
@@ -166,6 +174,7 @@ SHOWS: dict[str, Callable[[], None]] = {
     "wrong-card": wrong_card,
     "serial-reader": serial_reader,
     "pcsc": pcsc,
+    "pn532": pn532,
     "fleet": fleet,
     "ip406v2": ip406v2,
     "ip-dect": ip_dect,

@@ -96,7 +96,7 @@ NO_ADDRESS = (
     "0.0.0.0 is for a dongle on the unit"
 )
 ON_UNIT = "a virtual reader is on the unit itself: write 0.0.0.0, or reader: key-server"
-OWN_CARD = "IP500 has its own smart-card and asks no key server; allowed: cassette, pcsc, serial, virtual"
+OWN_CARD = "IP500 has its own smart-card and asks no key server; allowed: cassette, pcsc, pn532, serial, virtual"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from ipo_sim.core.events import Fact
 from ipo_sim.errors import ReaderError
@@ -119,10 +119,17 @@ class Wire:
             self._deliver(self._pieces.popleft())
 
 
+class Cable(Protocol):
+    """What a port in memory is the end of."""
+
+    to_board: Wire
+    port: MemoryPort | None
+
+
 class MemoryPort:
     """The host's end of a link in memory."""
 
-    def __init__(self, link: MemoryLink) -> None:
+    def __init__(self, link: Cable) -> None:
         self._link = link
         self._data = bytearray()
         self._wake = asyncio.Event()
