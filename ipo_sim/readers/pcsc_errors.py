@@ -46,8 +46,9 @@ _MEANINGS = {
     Code.UNPOWERED_CARD: "the card gets no power: upside down, dirty, or no chip card",
     Code.RESET_CARD: "another program reset the card",
     Code.REMOVED_CARD: "the card is gone",
-    Code.SECURITY_VIOLATION: "polkit does not let this user talk to pcscd; a rule in /etc/polkit-1/rules.d must allow "
-    "org.debian.pcsc-lite.access_pcsc and access_card",
+    # What the library makes of a pcscd that hangs up, which one that is ended in this very moment does, too.
+    Code.SECURITY_VIOLATION: "pcscd turns us away; if it keeps to that, polkit does not let this user: a rule in "
+    "/etc/polkit-1/rules.d must allow org.debian.pcsc-lite.access_pcsc and org.debian.pcsc-lite.access_card",
 }
 
 # The program below, not the card or the reader: only a new context helps.

@@ -187,6 +187,7 @@ class SimulatedReader:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.path))
         self._listener.listen()
+        self._cards: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._serve, name=f"simulated reader {name}")
         self._thread.start()
 
@@ -199,6 +200,8 @@ class SimulatedReader:
             if self._driver is not None:
                 self._driver.shutdown(socket.SHUT_RDWR)
         self._thread.join()
+        for thread in self._cards:
+            thread.join()
         self._listener.close()
         self.path.unlink()
 
@@ -272,7 +275,13 @@ class SimulatedReader:
         if message == b"P\1":
             card.reset()
         elif message[:1] == b"C":
-            answer = card.transmit(message[1:])
-            with self._lock:
-                if self.card is card:
-                    self._send(b"A" + answer)
+            # In a thread of its own: a card that hangs does not hold up the one that comes after it.
+            thread = threading.Thread(target=self._have_answered, args=(card, message[1:]), name="simulated card")
+            thread.start()
+            self._cards = [*(left for left in self._cards if left.is_alive()), thread]
+
+    def _have_answered(self, card: Card, command: bytes) -> None:
+        answer = card.transmit(command)
+        with self._lock:
+            if self.card is card:
+                self._send(b"A" + answer)
