@@ -208,6 +208,7 @@ class PcscReader:
 
     def _refuse(self, reason: KeyReason, error: str) -> None:
         self._counters["read_failures"] += 1
+        self._failures = 0
         self._note(error)
         self._tell(self._slot.unreadable(reason, error))
         self._read_later(self._timing.recheck_s)
@@ -218,15 +219,17 @@ class PcscReader:
         self._failures += 1
         if self._failures >= self._timing.attempts:
             self._note(error)
-            self._tell(self._slot.unreadable(KeyReason.NO_REGISTER_ACCESS))
+        if self._failures == self._timing.attempts:  # told once, however the words change with each attempt
+            self._tell(self._slot.unreadable(KeyReason.NO_REGISTER_ACCESS, error))
         self._read_later(self._retry.next())
 
     def _overdue(self) -> None:
         self._counters["stuck"] += 1
         self._failures += 1
         if self._reader is not None and self._slot.is_occupied:
-            self._note(f"the card has not answered for {self._timing.deadline_s:g} s; it is left alone until it does")
-            self._tell(self._slot.unreadable(KeyReason.NO_REGISTER_ACCESS))
+            error = f"the card has not answered for {self._timing.deadline_s:g} s; it is left alone until it does"
+            self._note(error)
+            self._tell(self._slot.unreadable(KeyReason.NO_REGISTER_ACCESS, error))
 
     def _note(self, error: str) -> None:
         if error != self._card_error:

@@ -97,7 +97,8 @@ async def test_a_card_that_is_no_key_and_then_one_that_is() -> None:
 async def test_a_card_that_does_not_answer_a_reset() -> None:
     card = EmulatedCard("")
     async with bench(card) as b:
-        await b.facts.until(ATTACHED, FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS))
+        why = "the card gets no power: upside down, dirty, or no chip card (0x80100067)"
+        await b.facts.until(ATTACHED, FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, why))
         assert "upside down" in str(b.reader.last_error)
         b.slot.remove()
         await b.facts.until(FeatureKeyRemoved(1))

@@ -35,9 +35,15 @@ from tests.readers.pcsc_bench import (
 from tests.readers.pcscd import SimulatedReader
 
 OTHER = "9999999999"
-UNREADABLE = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS)
+HUNG = "the card has not answered for 0.5 s; it is left alone until it does"
+MUTE = "the card was pulled while it answered (0 bytes)"
+TAKEN = "another program has the card for itself (0x8010000B)"
 UNPLUGGED = ReaderLost(f"{FULL_NAME} does not answer")
 IMPATIENT = Timing(deadline_s=0.5)
+
+
+def unreadable(detail: str) -> FeatureKeyUnreadable:
+    return FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, detail)
 
 
 def card_threads() -> list[str]:
@@ -162,8 +168,8 @@ async def test_a_card_that_fails_for_a_moment_is_read_after_all() -> None:
 
 async def test_a_card_that_gives_no_bytes_is_unreadable_until_it_does() -> None:
     async with bench(MuteCard()) as b:
-        await b.facts.until(ATTACHED, UNREADABLE)
-        assert str(b.reader.last_error).startswith("the card was pulled while it answered")
+        await b.facts.until(ATTACHED, unreadable(MUTE))
+        assert b.reader.last_error == MUTE
         b.slot.insert(identifier_card())  # unseen
         await b.facts.until(inserted(1))
         assert b.reader.last_error is None
@@ -174,9 +180,9 @@ async def test_a_card_that_hangs_is_told_and_leaves_everything_else_alone() -> N
         async with bench(timing=IMPATIENT) as b:
             await b.facts.until(ATTACHED, FeatureKeyRemoved(0))
             b.slot.insert(card)
-            await b.facts.until(UNREADABLE)
+            await b.facts.until(unreadable(HUNG))
             assert b.count("stuck") == 1
-            assert b.reader.last_error == "the card has not answered for 0.5 s; it is left alone until it does"
+            assert b.reader.last_error == HUNG
             await turns(1000)
             assert card_threads() == [f"pcsc card {FULL_NAME}"], "nobody else has begun to talk with it"
             card.let_go()
@@ -189,7 +195,7 @@ async def test_a_card_that_hangs_and_is_pulled() -> None:
         await b.facts.until(ATTACHED, FeatureKeyRemoved(0))
         with Hanging(identifier_card()) as card:
             b.slot.insert(card)
-            await b.facts.until(UNREADABLE)
+            await b.facts.until(unreadable(HUNG))
             b.slot.remove()
             await b.facts.until(FeatureKeyRemoved(1))
             b.slot.insert(identifier_card(OTHER))
@@ -200,7 +206,7 @@ async def test_a_card_that_hangs_and_is_pulled() -> None:
 async def test_pcscd_killed_while_a_card_hangs() -> None:
     with Hanging(identifier_card()) as card:
         async with bench(card, timing=IMPATIENT) as b:
-            await b.facts.until(ATTACHED, UNREADABLE)
+            await b.facts.until(ATTACHED, unreadable(HUNG))
             b.service.kill()
             await b.facts.until_length(1)
             assert isinstance(b.facts.take()[0], ReaderLost)
@@ -255,8 +261,8 @@ async def test_a_card_that_another_program_has_for_itself() -> None:
         with exclusive():
             task = running(reader.run(facts.emit))
             await task.__aenter__()
-            await facts.until(ATTACHED, UNREADABLE)
-            assert reader.last_error == "another program has the card for itself (0x8010000B)"
+            await facts.until(ATTACHED, unreadable(TAKEN))
+            assert reader.last_error == TAKEN
         await facts.until(inserted(1))
         await task.__aexit__(None, None, None)
 
