@@ -29,6 +29,9 @@ _UNCOMPRESSED = 0x04
 
 TAG_SERIAL, TAG_VERSION, TAG_LAW, TAG_KEY_ID, TAG_SIGNATURE, TAG_PUBLIC_KEY = range(0xC0, 0xC6)
 
+# Characters of a wrong value that a message repeats.
+MAX_SHOWN = 20
+
 MEMORY_MAGIC = b"FKC1"
 _CRC_START = 0xFFFF
 _CRC_BYTES = 2
@@ -131,15 +134,20 @@ def _serial(value: bytes | None) -> str:
         raise invalid("the card holds no serial")
     text = value.decode("latin-1")
     if not is_serial(text):
-        raise invalid(f"the card's serial {text!r} is not {SERIAL_DIGITS} decimal digits")
+        raise invalid(f"the card's serial {_shown(text)} is not {SERIAL_DIGITS} decimal digits")
     return text
 
 
 def _law(value: bytes) -> str:
     text = value.decode("latin-1")
     if text not in LAWS:
-        raise invalid(f"the card's variant {text!r} is none of {', '.join(LAWS)}")
+        raise invalid(f"the card's variant {_shown(text)} is none of {', '.join(LAWS)}")
     return text
+
+
+def _shown(text: str) -> str:
+    """What a card holds may be anything: enough of it to recognise it."""
+    return repr(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}...")
 
 
 def _sized(objects: dict[int, bytes], tag: int, size: int) -> bytes | None:

@@ -47,6 +47,8 @@ _ICCID_BYTES = 10
 # GlobalPlatform card specification: Card Production Life Cycle data; 18 bytes hold all that makes a chip unique.
 _CPLC_TAG = bytes.fromhex("9F7F")
 _CPLC_BYTES = 18
+# The longest is a GUID; a chip serial number has 8 to 10 bytes.
+_NUMBER_BYTES = range(2, 33)
 # UIDs have 4, 7 or 10 bytes (ISO/IEC 14443-3), 8 in ISO/IEC 15693 and FeliCa.
 _UID_BYTES = (4, 7, 8, 10)
 # ISO/IEC 14443-3, 6.5.4: a single-size UID that begins so is made anew at every activation.
@@ -147,8 +149,10 @@ def read_uid() -> Conversation[Found | None]:
 
 
 def _found(kind: Kind, number: bytes) -> Found | None:
-    """A number of nothing but 00 or FF was never written."""
-    return None if set(number) <= {0x00} or set(number) <= {0xFF} else Found(kind, number.hex().upper())
+    """A number of nothing but 00 or FF was never written, and one that is too long is something else."""
+    if len(number) not in _NUMBER_BYTES or set(number) <= {0x00} or set(number) <= {0xFF}:
+        return None
+    return Found(kind, number.hex().upper())
 
 
 def _values(data: bytes, *path: int) -> list[bytes]:

@@ -12,6 +12,7 @@ from ipo_sim.core.events import Fact, FeatureKeyInserted, FeatureKeyRemoved, Fea
 from ipo_sim.errors import ReaderError
 from ipo_sim.readers.pcsc_binding import STATE_EMPTY, STATE_MUTE, STATE_PRESENT, Context, State
 from ipo_sim.readers.pcsc_choice import matching, none_fits
+from ipo_sim.runtime.log import configure
 
 PCSC_SCHEME = "pcsc://"
 _SERIAL_STARTS = ("/", "serial:", "socket:")
@@ -87,6 +88,8 @@ def with_card(pattern: str, timeout_s: float, work: Callable[[CardLink], T]) -> 
 
 def serial_fact(port: str, timeout_s: float) -> Fact:
     """The first thing that a serial reader says of its card; ReaderError when it says nothing."""
+    # What goes wrong is raised; standard output is for what was asked.
+    configure(level="error")
     return asyncio.run(_first_fact(port, timeout_s))
 
 

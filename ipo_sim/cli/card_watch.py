@@ -40,29 +40,28 @@ def _reader(arguments: Namespace) -> Reader:
 
 
 async def _watch(arguments: Namespace, reader: Reader) -> None:
-    over = asyncio.Event()
-    told = 0
-
-    def take(fact: Fact) -> None:
-        nonlocal told
-        if over.is_set():
-            return
-        print(_line(fact, as_json=arguments.json), flush=True)
-        told += 1
-        if told == arguments.count:
-            over.set()
-
-    task = asyncio.create_task(reader.run(take), name="reader")
-    waiting = asyncio.create_task(over.wait(), name="enough events")
+    facts: asyncio.Queue[Fact] = asyncio.Queue()
+    tasks = (
+        asyncio.create_task(reader.run(facts.put_nowait), name="reader"),
+        asyncio.create_task(_print(arguments, facts), name="watch"),
+    )
     try:
-        # A reader ends only by a defect, which is raised here.
-        await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
+        # The reader ends only by a defect, which is raised here; the other one when whoever reads has enough.
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
             task.result()
     finally:
-        for each in (task, waiting):
-            each.cancel()
-        await asyncio.gather(task, waiting, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _print(arguments: Namespace, facts: asyncio.Queue[Fact]) -> None:
+    """As many as are wanted; for ever without a number."""
+    left: int | None = arguments.count
+    while left != 0:
+        print(_line(await facts.get(), as_json=arguments.json), flush=True)
+        left = None if left is None else left - 1
 
 
 def _line(fact: Fact, *, as_json: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -116,6 +117,7 @@ def test_an_enrolment_does_not_rename_an_fkc_card() -> None:
         (cards.FkcCard(b""), KeyReason.INVALID_REGISTERS, "no serial"),
         (cards.FkcCard(b"\xff" * 64), KeyReason.INVALID_REGISTERS, "no serial"),
         (cards.FkcCard(b"\xc0\x0a12345"), KeyReason.INVALID_REGISTERS, "data objects are not in order"),
+        (cards.FkcCard(cards.tlv(0xC0, b"7" * 100)), KeyReason.INVALID_REGISTERS, f"{'7' * 20}...' is not 10"),
         (cards.FkcCard(cards.tlv(0xC0, b"123456789")), KeyReason.INVALID_REGISTERS, "not 10 decimal digits"),
         (cards.FkcCard(cards.tlv(0xC0, b"12345\xb2\xb2\xb2\xb2\xb2")), KeyReason.INVALID_REGISTERS, "not 10 decimal"),
         (cards.FkcCard(cards.fkc_content() * 2), KeyReason.INVALID_REGISTERS, "twice"),
@@ -208,6 +210,28 @@ def test_kinds_that_are_not_taken_are_not_asked_for() -> None:
     for other in (cards.MemoryCard(), cards.Type2Tag()):
         assert "(fkc, piv)" in str(refusal(other, policy))
         assert other.received == []
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        *(card for card, _, _ in FKC_CARDS),
+        ordinary.OpenPgpCard(),
+        ordinary.PivCard(),
+        ordinary.GdoCard(),
+        ordinary.SimCard(),
+        ordinary.SimCard(0xA0),
+        ordinary.CplcCard(),
+        ordinary.PlainTag(),
+        cards.DumbCard(),
+    ],
+)
+def test_reading_does_no_harm(card: EmulatedCard) -> None:
+    card.received.clear()
+    with contextlib.suppress(CardUnreadable):
+        read(card, DERIVING)
+    assert card.received
+    assert not [command for command in card.received if is_harmful(command)]
 
 
 def test_probes_run_in_the_stated_order() -> None:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import logging
 import stat
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ipo_sim.card.issuer import BENCH_ISSUER
+from ipo_sim.card.issuer import BENCH_ISSUER, BENCH_ISSUER_SEED
 from ipo_sim.cli.main import main
 from ipo_sim.config.load import load_config
 from tests.card import emulated_cards as cards
 from tests.card import ordinary_cards as ordinary
+from tests.cli.daemons import ipo_sim, started
+from tests.readers.board import Chip
+from tests.readers.pcsc_bench import Hanging
 from tests.readers.pcscd import Pcscd, SimulatedReader, directory
+from tests.readers.test_socket_port import Bridge
 
 NAME = "Bench Reader"
 FULL_NAME = f"{NAME} 00 00"
@@ -36,6 +48,16 @@ units:
 """
 
 Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def log_of_others() -> Iterator[None]:
+    """What a command does to the log of the process ends with it."""
+    root = logging.getLogger()
+    before = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -181,6 +203,60 @@ def test_watch_prints_what_a_unit_would_hear(slot: SimulatedReader, capsys: Outp
     assert lines(capsys, "watch", "--count", "2", "--reader", "bench")[0].startswith("reader-attached: ")
 
 
+def test_a_card_that_hangs_is_left_alone(slot: SimulatedReader, capsys: Output) -> None:
+    with Hanging(cards.identifier_card()) as card:
+        slot.insert(card)
+        assert mistake(capsys, "read", "--timeout", "0.2", code=1) == "the card has not answered for 0.2 s"
+        left = next(thread for thread in threading.enumerate() if thread.name == "card")
+        card.let_go()
+        left.join(10)
+        assert not left.is_alive()
+
+
+async def test_a_serial_reader_tells_its_card_itself(capsys: Output) -> None:
+    bridge = Bridge()
+    await bridge.open()
+    bridge.board.chip = Chip(law="mulaw")
+    bridge.board.power_on()
+    address = f"socket://127.0.0.1:{bridge.port}"
+    try:
+        facts = await asyncio.to_thread(told, capsys, "read", "--reader", address)
+        assert facts == {
+            "reader": address,
+            "kind": "i2c",
+            "identity": "fkc:1234567890",
+            "serial": "1234567890",
+            "law": "mulaw",
+            "assurance": "identifier",
+        }
+    finally:
+        await bridge.close()
+
+
+def test_a_serial_reader_that_is_not_there(capsys: Output) -> None:
+    assert "no such device" in mistake(capsys, "read", "--reader", "/dev/fkc-that-is-not-there", code=1)
+
+
+def test_a_policy_in_a_daemon(slot: SimulatedReader, tmp_path: Path) -> None:
+    config = tmp_path / "signed.yaml"
+    config.write_text(CONFIG.replace("  - name: spare\n    model: ip500\n", "") + "      least_assurance: signed\n")
+    with started(tmp_path / "state", config) as daemon:
+        slot.insert(cards.identifier_card())
+        daemon.until("awaiting feature key.*card unreadable")
+        why = ipo_sim("why", "--state-dir", daemon.state_dir, "bench-1", "feature-key", home=tmp_path)
+        assert "is identifier, the least assurance is signed: it carries no issuer's signature" in why.stdout
+        slot.remove()
+        slot.insert(cards.signed_card(issuer=Ed25519PrivateKey.from_private_bytes(BENCH_ISSUER_SEED)))
+        daemon.until("bench-1: .*running|bench-1: starting")
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("module", ["ipo_sim.cli.card_policy", "ipo_sim.cli.card_write", "ipo_sim.readers.card_crypto"])
+def test_who_checks_no_signature_does_not_pay_for_it(module: str) -> None:
+    code = f"import sys, {module}; print('cryptography' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
 def test_an_issuer_key_is_made_once(tmp_path: Path, capsys: Output) -> None:
     file = tmp_path / "issuer.pem"
     made = told(capsys, "issuer-key", str(file))
@@ -264,7 +340,9 @@ def test_the_bench_issuer_signs_for_units_that_name_none(slot: SimulatedReader, 
 
 
 def test_without_the_extra_the_error_names_it(config: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, found=find_spec: None if name == "cryptography" else found(name)
+    )
     config.write_text(CONFIG + "      least_assurance: signed\n")
     for arguments in (["read", "--config", str(config)], ["issuer-key", "x.pem"]):
         assert "pip install 'ipo-sim[cards]'" in mistake(capsys, *arguments)
