@@ -10,7 +10,8 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ipo_sim.card.issuer import BENCH_ISSUER, BENCH_ISSUER_SEED
+from ipo_sim.cli.card_slots import slots
 from ipo_sim.cli.main import main
 from ipo_sim.config.load import load_config
 from tests.card import emulated_cards as cards
 from tests.card import ordinary_cards as ordinary
-from tests.cli.daemons import ipo_sim, started
+from tests.cli.daemons import DEADLINE_S, ipo_sim, started
 from tests.readers.board import Chip
 from tests.readers.pcsc_bench import Hanging
-from tests.readers.pcscd import Pcscd, SimulatedReader, directory
+from tests.readers.pcscd import Card, Pcscd, SimulatedReader, directory
 from tests.readers.test_socket_port import Bridge
 
 NAME = "Bench Reader"
@@ -93,6 +95,26 @@ def mistake(capsys: Output, *arguments: str, code: int = 2) -> str:
     return err.removeprefix("ipo-sim: ").rstrip("\n")
 
 
+def put(slot: SimulatedReader, card: Card) -> None:
+    """Put a card in, in the place of the one that is in, and wait until pcscd has seen it."""
+    if occupied(slot):
+        slot.remove()
+        until(lambda: not occupied(slot))
+    slot.insert(card)
+    until(lambda: occupied(slot))
+
+
+def occupied(slot: SimulatedReader) -> bool:
+    return any(each.occupied for each in slots() if each.name.startswith(slot.entry.name))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what pcscd tells only whoever asks."""
+    end = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -102,10 +124,9 @@ def test_list_shows_readers_and_their_cards(slot: SimulatedReader, capsys: Outpu
     (empty,) = [row for row in told(capsys, "list")["readers"] if row["via"] == "pcsc"]
     assert empty == {"reader": FULL_NAME, "via": "pcsc", "occupied": False}
     assert f"{FULL_NAME}  empty" in lines(capsys, "list")[1]
-    slot.insert(cards.signed_card())
+    put(slot, cards.signed_card())
     assert lines(capsys, "list")[1].split(maxsplit=4)[4].split()[:3] == ["fkc", "fkc:1234567890", "identifier"]
-    slot.remove()
-    slot.insert(cards.DumbCard())
+    put(slot, cards.DumbCard())
     assert "no identity of a kind" in lines(capsys, "list")[1]
 
 
@@ -115,7 +136,7 @@ def test_list_without_pcscd_says_so(home: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_read_tells_all_of_a_card(slot: SimulatedReader, capsys: Output) -> None:
-    slot.insert(cards.authenticated_card())
+    put(slot, cards.authenticated_card())
     issuer = cards.public_bytes(cards.ISSUER).hex()
     facts = told(capsys, "read", "--issuer", issuer)
     assert facts.pop("atr") == cards.FkcCard().atr.hex().upper()
@@ -138,7 +159,7 @@ def test_read_tells_all_of_a_card(slot: SimulatedReader, capsys: Output) -> None
 
 
 def test_read_with_the_policy_of_a_unit(slot: SimulatedReader, config: Path, capsys: Output) -> None:
-    slot.insert(ordinary.OpenPgpCard())
+    put(slot, ordinary.OpenPgpCard())
     options = ("read", "--config", str(config))
     refused = told(capsys, *options, code=1)
     assert refused["taken"] is None
@@ -157,7 +178,7 @@ def test_read_with_the_policy_of_a_unit(slot: SimulatedReader, config: Path, cap
 def test_read_says_why_there_is_nothing_to_read(slot: SimulatedReader, capsys: Output) -> None:
     assert mistake(capsys, "read", code=1) == f"no card is in {FULL_NAME}"
     assert "there are: Bench Reader 00 00" in mistake(capsys, "read", "--reader", "pcsc://Other", code=1)
-    slot.insert(cards.DumbCard())
+    put(slot, cards.DumbCard())
     facts = told(capsys, "read", "--reader", "bench", code=1)
     assert facts["error"]["reason"] == 4
 
@@ -165,9 +186,9 @@ def test_read_says_why_there_is_nothing_to_read(slot: SimulatedReader, capsys: O
 def test_two_cards_want_a_choice(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(directory() / "run" / "pcscd.comm"))
     with SimulatedReader("First") as one, SimulatedReader("Second") as two, Pcscd([one.entry, two.entry]):
-        one.insert(cards.identifier_card("0000000001"))
+        put(one, cards.identifier_card("0000000001"))
         assert told(capsys, "read")["serial"] == "0000000001"
-        two.insert(cards.identifier_card("0000000002"))
+        put(two, cards.identifier_card("0000000002"))
         assert mistake(capsys, "read") == "there are cards in First 00 00 and Second 01 00: name one by --reader"
         assert told(capsys, "read", "--reader", "second")["serial"] == "0000000002"
 
@@ -195,7 +216,7 @@ def test_what_cannot_be_meant(arguments: list[str], said: str, config: Path, cap
 
 
 def test_watch_prints_what_a_unit_would_hear(slot: SimulatedReader, capsys: Output) -> None:
-    slot.insert(cards.identifier_card())
+    put(slot, cards.identifier_card())
     assert main(["card", "watch", "--count", "2", "--json"]) == 0
     attached, inserted = map(json.loads, capsys.readouterr().out.splitlines())
     assert attached == {"event": "reader-attached", "name": FULL_NAME}
@@ -205,7 +226,7 @@ def test_watch_prints_what_a_unit_would_hear(slot: SimulatedReader, capsys: Outp
 
 def test_a_card_that_hangs_is_left_alone(slot: SimulatedReader, capsys: Output) -> None:
     with Hanging(cards.identifier_card()) as card:
-        slot.insert(card)
+        put(slot, card)
         assert mistake(capsys, "read", "--timeout", "0.2", code=1) == "the card has not answered for 0.2 s"
         left = next(thread for thread in threading.enumerate() if thread.name == "card")
         card.let_go()
@@ -241,12 +262,11 @@ def test_a_policy_in_a_daemon(slot: SimulatedReader, tmp_path: Path) -> None:
     config = tmp_path / "signed.yaml"
     config.write_text(CONFIG.replace("  - name: spare\n    model: ip500\n", "") + "      least_assurance: signed\n")
     with started(tmp_path / "state", config) as daemon:
-        slot.insert(cards.identifier_card())
+        put(slot, cards.identifier_card())
         daemon.until("awaiting feature key.*card unreadable")
         why = ipo_sim("why", "--state-dir", daemon.state_dir, "bench-1", "feature-key", home=tmp_path)
         assert "is identifier, the least assurance is signed: it carries no issuer's signature" in why.stdout
-        slot.remove()
-        slot.insert(cards.signed_card(issuer=Ed25519PrivateKey.from_private_bytes(BENCH_ISSUER_SEED)))
+        put(slot, cards.signed_card(issuer=Ed25519PrivateKey.from_private_bytes(BENCH_ISSUER_SEED)))
         daemon.until("bench-1: .*running|bench-1: starting")
         assert daemon.stop() == 0
 
@@ -276,7 +296,7 @@ def test_write_signs_and_reads_back(slot: SimulatedReader, tmp_path: Path, capsy
     own = tmp_path / "card.pem"
     own.write_bytes(cards.CARD_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     card = cards.FkcCard(b"", key=cards.CARD_KEY)
-    slot.insert(card)
+    put(slot, card)
     options = ("write", "--issuer-key", str(tmp_path / "issuer.pem"), "--law", "mulaw")
     facts = told(capsys, *options, "--serial", "5550001111", "--card-key", str(own))
     assert (facts["serial"], facts["law"], facts["assurance"]) == ("5550001111", "mulaw", "authenticated")
@@ -290,7 +310,7 @@ def test_write_asks_before_it_overwrites(
     slot: SimulatedReader, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = cards.identifier_card()
-    slot.insert(card)
+    put(slot, card)
     options = ("write", "--serial", "5550001111", "--bench-issuer")
     held = f"The card in {FULL_NAME} holds serial 1234567890."
     assert mistake(capsys, *options) == f"{held} --yes overwrites it"
@@ -303,7 +323,7 @@ def test_write_asks_before_it_overwrites(
 
 
 def test_write_a_memory_card(slot: SimulatedReader, capsys: Output) -> None:
-    slot.insert(cards.MemoryCard("sle4442", b""))
+    put(slot, cards.MemoryCard("sle4442", b""))
     options = ("write", "--serial", "5550001111")
     assert "with its security code" in mistake(capsys, *options, code=1)
     assert told(capsys, *options, "--security-code", "FFFFFF")["kind"] == "fkc-memory"
@@ -311,7 +331,7 @@ def test_write_a_memory_card(slot: SimulatedReader, capsys: Output) -> None:
 
 
 def test_enrol_enters_the_card_and_leaves_the_rest(slot: SimulatedReader, config: Path, capsys: Output) -> None:
-    slot.insert(ordinary.OpenPgpCard())
+    put(slot, ordinary.OpenPgpCard())
     assert lines(capsys, "enrol", str(config), "--serial", "5550001111") == [
         f"bench-1: {OPENPGP} stands for feature key 5550001111"
     ]
@@ -329,7 +349,7 @@ def test_enrol_enters_the_card_and_leaves_the_rest(slot: SimulatedReader, config
 
 
 def test_the_bench_issuer_signs_for_units_that_name_none(slot: SimulatedReader, config: Path, capsys: Output) -> None:
-    slot.insert(cards.FkcCard(b""))
+    put(slot, cards.FkcCard(b""))
     told(capsys, "write", "--serial", "5550001111", "--bench-issuer")
     config.write_text(CONFIG + "      least_assurance: signed\n")
     assert told(capsys, "read", "--config", str(config))["taken"]["assurance"] == "signed"
