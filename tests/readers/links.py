@@ -21,8 +21,9 @@ PATIENCE_S = 10.0
 class Facts:
     """What a reader emitted, and a way to wait for more."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self.all: list[Fact] = []
+        self._patience_s = patience_s
         self._changed = asyncio.Event()
 
     def emit(self, fact: Fact) -> None:
@@ -42,7 +43,7 @@ class Facts:
 
     async def until_length(self, length: int) -> None:
         """Wait for so many facts since the last time."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self._patience_s):
             while len(self.all) < length:
                 self._changed.clear()
                 await self._changed.wait()

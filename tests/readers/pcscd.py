@@ -187,6 +187,7 @@ class SimulatedReader:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.path))
         self._listener.listen()
+        self._changes = 0
         self._cards: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._serve, name=f"simulated reader {name}")
         self._thread.start()
@@ -230,6 +231,7 @@ class SimulatedReader:
             self._show()
 
     def _show(self) -> None:
+        self._changes += 1
         if not self.plugged:
             self._send(b"U")
         elif self.card is None:
@@ -269,19 +271,21 @@ class SimulatedReader:
 
     def _take(self, message: bytes) -> None:
         with self._lock:
-            card = self.card
+            card, changes = self.card, self._changes
         if card is None:
             return
         if message == b"P\1":
             card.reset()
         elif message[:1] == b"C":
             # In a thread of its own: a card that hangs does not hold up the one that comes after it.
-            thread = threading.Thread(target=self._have_answered, args=(card, message[1:]), name="simulated card")
+            thread = threading.Thread(
+                target=self._have_answered, args=(card, changes, message[1:]), name="simulated card"
+            )
             thread.start()
             self._cards = [*(left for left in self._cards if left.is_alive()), thread]
 
-    def _have_answered(self, card: Card, command: bytes) -> None:
+    def _have_answered(self, card: Card, changes: int, command: bytes) -> None:
         answer = card.transmit(command)
         with self._lock:
-            if self.card is card:
+            if self._changes == changes:  # else nobody waits for it any more
                 self._send(b"A" + answer)
