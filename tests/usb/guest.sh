@@ -1,0 +1,12 @@
+#!/bin/sh
+# Process 1 of the guest, on the files of the machine outside: devices get their names from udev and the rules under test,
+# then the serial reader says on the console what happens to it.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH PYTHONDONTWRITEBYTECODE=1
+cd "$(dirname "$0")/../.." || exit
+mkdir -p /run/udev/rules.d
+cp hardware/udev/70-ipo-sim.rules /run/udev/rules.d/
+/usr/lib/systemd/systemd-udevd --daemon
+udevadm trigger --action=add
+udevadm settle
+exec .venv/bin/python -m tests.usb.guest "$1"
