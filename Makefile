@@ -4,7 +4,7 @@ CONFIG ?= configs/full.yaml
 
 export PYTHON
 
-.PHONY: run test check fast cov bench docs lint lock firmware
+.PHONY: run test check fast cov bench docs lint lock firmware test-usb
 
 run: ## boot a demonstration unit on a broker of its own
 	@.ci/venv run
@@ -39,6 +39,12 @@ bench: ## the project's figures, as ratios against a reference measured in the s
 
 firmware: ## build/firmware/reader.hex and .elf, for the reader board; gcc-avr and avr-libc make them
 	@$(MAKE) --silent --directory hardware/firmware BUILD=$(CURDIR)/build/firmware all size
+
+test-usb: ## readers on a real USB bus, in a guest in QEMU: a minute, and 70 MB of kernel the first time
+	@.ci/venv dev
+	@.ci/tools
+	@.ci/usb
+	@IPO_SIM_TEST_USB=1 $(BIN)/pytest tests/usb
 
 docs: ## make the generated part of the documentation anew
 	@.ci/venv run

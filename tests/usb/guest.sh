@@ -1,6 +1,6 @@
 #!/bin/sh
 # Process 1 of the guest, on the files of the machine outside: devices get their names from udev and the rules under test,
-# then the serial reader says on the console what happens to it.
+# then a reader says on the console what happens to it. $1 is its kind, $2 where it is.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH PYTHONDONTWRITEBYTECODE=1
 cd "$(dirname "$0")/../.." || exit
@@ -9,4 +9,7 @@ cp hardware/udev/70-ipo-sim.rules /run/udev/rules.d/
 /usr/lib/systemd/systemd-udevd --daemon
 udevadm trigger --action=add
 udevadm settle
-exec .venv/bin/python -m tests.usb.guest "$1"
+if [ "$1" = pcsc ]; then
+    pcscd
+fi
+exec .venv/bin/python -m tests.usb.guest "$1" "$2"

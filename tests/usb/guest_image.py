@@ -1,4 +1,4 @@
-"""What the guest boots: a kernel of Debian, and an initramfs with the modules that it needs to see this machine's files."""
+"""What the guest boots: Debian's kernel, and an initramfs with the modules that show it this machine's files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 # `.ci/usb` unpacks the kernel's package here.
 KERNEL_ROOT = ROOT / "build" / "usb" / "kernel"
+# Process 1 of the guest: it takes the kind of a reader, and where that is.
+SCRIPT = Path(__file__).with_name("guest.sh")
 BUSYBOX = Path("/bin/busybox")
 
-# The way to this machine's files, then USB with the adapter that the board is behind, and card readers by USB's own files.
+# The way to this machine's files, then USB with the board's adapter; card readers need no driver in the kernel.
 MODULES = "virtio_pci 9pnet_virtio 9p xhci_pci ftdi_sio".split()
 
 _INIT = """#!/busybox sh

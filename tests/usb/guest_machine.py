@@ -31,7 +31,8 @@ class Guest:
             "qemu-system-x86_64", "-accel", "tcg", "-m", "512", "-display", "none", "-no-reboot",
             "-kernel", image.kernel, "-initrd", image.initramfs, "-append", "console=ttyS0 panic=-1",
             "-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
-            "-device", "qemu-xhci,id=usb", "-serial", "stdio", "-monitor", "none", "-qmp", f"unix:{control},server=on,wait=off",
+            "-device", "qemu-xhci,id=usb", "-serial", "stdio", "-monitor", "none",
+            "-qmp", f"unix:{control},server=on,wait=off",
         ]  # fmt: skip
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0)
         self._control = _connected(control)
@@ -50,6 +51,14 @@ class Guest:
         backend = {"type": "serial", "data": {"device": terminal}}
         self.do("chardev-add", id=f"line-{name}", backend=backend)
         self.do("device_add", driver="usb-serial", id=name, bus="usb.0", chardev=f"line-{name}", serial=serial)
+
+    def plug_card_reader(self, name: str, slot: Path) -> None:
+        """Plug in a USB reader for chip cards, whose slot is a socket that a `CardEdge` connects to."""
+        address = {"type": "unix", "data": {"path": str(slot)}}
+        backend = {"type": "socket", "data": {"addr": address, "server": True, "wait": False}}
+        self.do("chardev-add", id=f"slot-{name}", backend=backend)
+        self.do("device_add", driver="usb-ccid", id=name, bus="usb.0")
+        self.do("device_add", driver="ccid-card-passthru", bus=f"{name}.0", chardev=f"slot-{name}")
 
     def unplug(self, name: str) -> None:
         """Pull it out."""

@@ -1,4 +1,4 @@
-"""The reader board on USB: the firmware in simavr behind an adapter that a real kernel, udev and our rules see come and go."""
+"""The reader board on USB: firmware in simavr behind an adapter that a real kernel, udev and our rules see."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.readers.firmware_sim import SERIAL, firmware_sim
-from tests.usb.guest_image import build
+from tests.usb.guest_image import SCRIPT, build
 from tests.usb.guest_machine import BOOT_S, Guest, guest
 
 # The adapter's serial number, by which the rules name it.
 ADAPTER = "BENCH1"
 NAME = f"/dev/fkc-{ADAPTER}"
-SCRIPT = Path(__file__).with_name("guest.sh")
+
 
 ATTACHED = ("ReaderAttached", {"name": "fkc"})
 GONE = ("ReaderLost", {"error": "read failed: the device is gone"})
@@ -28,7 +28,7 @@ def expect_card(machine: Guest) -> None:
 @pytest.mark.timeout(600)
 def test_a_board_that_is_plugged_pulled_and_plugged_again(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    image = build(tmp_path, f"{SCRIPT} {NAME}")
+    image = build(tmp_path, f"{SCRIPT} serial {NAME}")
     with (
         firmware_sim(tmp_path) as board,
         firmware_sim(tmp_path / "other") as other,
