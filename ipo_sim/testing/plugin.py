@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ipo_sim.testing.broker import BrokerServer, BrokerUnderTest
     from ipo_sim.testing.clock import VirtualClock
     from ipo_sim.testing.reader import ReaderUnderTest
+    from ipo_sim.testing.scenario import ScenarioPlayer
     from ipo_sim.testing.unit import SimulatedUnit
 
 MARKER = "ipo_config"
@@ -119,6 +120,14 @@ def ipo_clock(_ipo_bench: Bench) -> VirtualClock:
 def ipo_reader(_ipo_bench: Bench) -> ReaderUnderTest:
     """The feature key reader of the first unit."""
     return _ipo_bench.reader()
+
+
+@pytest.fixture
+def ipo_scenario(request: pytest.FixtureRequest) -> ScenarioPlayer:
+    """Plays scenario files, found beside the test or below the root folder, in units and a time of their own."""
+    from ipo_sim.testing.scenario import ScenarioPlayer  # noqa: PLC0415 - a fixture is used
+
+    return ScenarioPlayer((request.path.parent, request.config.rootpath))
 
 
 @pytest.hookimpl(wrapper=True)

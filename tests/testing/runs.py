@@ -6,7 +6,8 @@ import pytest
 
 # A run takes back what it has imported, and what is written in C cannot be imported twice: it is here before.
 import ipo_sim.testing.bench
-import ipo_sim.testing.daemon  # noqa: F401 - as above
+import ipo_sim.testing.daemon
+import ipo_sim.testing.scenario  # noqa: F401 - as above
 
 INI = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
 
