@@ -4,7 +4,7 @@ CONFIG ?= configs/full.yaml
 
 export PYTHON
 
-.PHONY: run test check fast cov bench docs lint lock firmware test-usb
+.PHONY: run test check fast cov bench docs lint lock firmware test-usb flakes
 
 run: ## boot a demonstration unit on a broker of its own
 	@.ci/venv run
@@ -26,6 +26,10 @@ lint:
 fast: ## the quick tests only, on every core
 	@.ci/venv dev
 	@$(BIN)/pytest -m "not slow" -n auto
+
+flakes: ## the pytest plugin's own quick tests, 20 times in random order
+	@.ci/venv dev
+	@.ci/flakes
 
 cov: ## all tests, with the lines and branches that none of them reaches
 	@.ci/venv dev

@@ -104,6 +104,37 @@ def test_several_units_are_on_one_broker(ipo_units: Units, ipo_broker: BrokerUnd
     assert {unit.state for unit in ipo_units.values()} == {"running"}
 
 
+DYING = """
+    from ipo_sim.client import Client
+
+    def test_it(ipo_broker, ipo_unit):
+        with Client(ipo_broker.url, prefix=ipo_broker.prefix, timeout=40) as client:
+            unit = client.unit("bench-1")
+            ipo_broker.stop()
+            unit.wait_offline(within=40)
+            ipo_unit.remove_card()
+            assert ipo_unit.feature_key.presence == "absent"
+            ipo_broker.start()
+            unit.wait_online(within=40)
+            unit.wait_for("feature-key", presence="absent", within=40)
+
+    def test_it_was_the_same_broker_all_the_time(ipo_broker, ipo_unit):
+        ipo_broker.stop()
+
+    def test_it_is_back_for_the_next_test(ipo_broker, ipo_unit):
+        with Client(ipo_broker.url, prefix=ipo_broker.prefix, timeout=40) as client:
+            assert client.units() == {"bench-1": True}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_broker_that_dies_is_told_everything_when_it_is_back(pytester: pytest.Pytester) -> None:
+    pytester.makeini(INI)
+    pytester.makepyfile(DYING)
+    pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=3)
+
+
 @pytest.fixture
 def server(request: pytest.FixtureRequest, ipo_broker: BrokerUnderTest) -> BrokerServer:
     """The broker of all tests of this process."""
@@ -122,6 +153,7 @@ async def test_a_test_leaves_nothing_behind(server: BrokerServer) -> None:
 
 
 class TestTheBrokerOfTheOption:
+    @pytest.mark.slow
     @pytest.mark.timeout(90)
     async def test_it_is_used_and_left_as_it_was(self, pytester: pytest.Pytester, mosquitto: Mosquitto) -> None:
         pytester.makeini(INI)

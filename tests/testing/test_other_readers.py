@@ -34,6 +34,7 @@ WAITING = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(90)
 async def test_a_board_on_a_serial_port(pytester: pytest.Pytester, tmp_path: Path) -> None:
     link = PtyLink(tmp_path / "reader")

@@ -290,6 +290,7 @@ class TestOtherPlugins:
         )
         run(pytester).assert_outcomes(passed=1)
 
+    @pytest.mark.slow
     @pytest.mark.timeout(60)
     def test_it_needs_no_plugin_for_asyncio(self, pytester: pytest.Pytester) -> None:
         pytester.makeini("[pytest]\n")
