@@ -18,7 +18,7 @@ from benchmarks.process import HarnessError
 from ipo_sim.cli.main import GARBAGE_THRESHOLD
 
 # Quiet ones first: what runs long warms the machine up.
-GROUPS = ("start", "memory", "idle", "latency", "readers", "runtime", "core", "licensing")
+GROUPS = ("start", "memory", "idle", "latency", "readers", "runtime", "core", "licensing", "kit")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -24,7 +24,7 @@ def figure(target: Target | None = None) -> Figure:
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("group", ["core", "runtime"])
+@pytest.mark.parametrize("group", ["core", "runtime", "kit"])
 def test_a_group_that_needs_no_broker_runs(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([group, "--quick", "--json"]) == 0
     (figures,) = json.loads(capsys.readouterr().out).values()
