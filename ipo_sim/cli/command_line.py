@@ -6,7 +6,15 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ipo_sim.cli import card_options, ctl_options, key_server_options, licence_options, record_types, scenario_options
+from ipo_sim.cli import (
+    card_options,
+    ctl_options,
+    journal_options,
+    key_server_options,
+    licence_options,
+    record_types,
+    scenario_options,
+)
 from ipo_sim.cli.parsing import Commands, Parser, add_command, add_json, add_state_dir
 
 SCHEMAS = ("config", "scenario", "mqtt")
@@ -74,6 +82,7 @@ def build_parser() -> Parser:
     ctl_options.add_what_if(commands)
     scenario_options.add_scenario(commands)
     card_options.add_card(commands)
+    journal_options.add_journal(commands)
     key_server_options.add_key_server(commands)
     _add_completion(commands)
     return parser

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ipo_sim.cli.discovery import Target, find_broker
@@ -198,10 +198,16 @@ def _print_status(arguments: Namespace, entities: dict[str, Any]) -> None:
     style = Style(sys.stdout)
     head = style(arguments.unit, "bold"), style(availability or "unknown", colour_of(availability or "offline"))
     print(*head)
-    shown = [path for path in paths if arguments.all or not is_idle(path, entities[path])]
+    for line in status_lines(entities, show_all=arguments.all):
+        print(line)
+
+
+def status_lines(entities: dict[str, Any], *, show_all: bool) -> Iterator[str]:
+    """How a unit stands, an entity a line; without `show_all` LEDs and empty places are left out."""
+    paths = sorted(entities, key=reading_order)
+    shown = [path for path in paths if show_all or not is_idle(path, entities[path])]
     rows = [(path, *state_of(path, entities[path]), cause_text(entities[path])) for path in shown]
-    for line in table(rows):
-        print(f"  {line}")
+    yield from (f"  {line}" for line in table(rows))
 
 
 def _value(path: str, payload: bytes) -> Any:  # noqa: ANN401 - a JSON value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -36,18 +36,23 @@ _PART = "fitted"
 def what_if_lines(answer: Answer, style: Style) -> Iterator[str]:
     """The whole answer."""
     yield from map(_event_line, answer["events"])
-    changes = sorted(answer["changes"], key=lambda change: reading_order(change["path"]))
+    yield from change_lines(answer["changes"], style, HEAD[-2:])
+    yield from (f"next: {hint}" for hint in _hints(answer))
+
+
+def change_lines(found: Iterable[Answer], style: Style, sides: tuple[str, str]) -> Iterator[str]:
+    """Entities that differ, a row for each field; `sides` are the names of what was and what comes after."""
+    changes = sorted(found, key=lambda change: reading_order(change["path"]))
     leds = sum(change["path"].startswith("leds/") for change in changes)
     rows = [row for change in changes if not change["path"].startswith("leds/") for row in _rows(change)]
     if rows:
-        head, *lines = table(_thinned(rows), HEAD)
+        head, *lines = table(_thinned(rows), (*HEAD[:3], *sides))
         yield style(head, "bold")
         yield from lines
     elif not leds:
-        yield "nothing would change"
+        yield "nothing would change" if sides == HEAD[-2:] else "no entity differs"
     if leds:
         yield style(f"and {plural(leds, 'LED')}, which --json shows", "dim")
-    yield from (f"next: {hint}" for hint in _hints(answer))
 
 
 def _event_line(event: Answer) -> str:

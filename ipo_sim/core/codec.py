@@ -6,7 +6,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
@@ -43,6 +43,7 @@ def encode(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
 class Decoder:
     """Builds model values from what `encode` made of them; ValueError, KeyError or TypeError for anything else.
 
+    A field that is not there, as in what an older version wrote, has its default.
     Equal values become one object, within a unit and across all units that one decoder builds.
     """
 
@@ -100,7 +101,7 @@ class Decoder:
 
         def decode(data: Mapping[str, Any]) -> object:
             if len(data) != len(members):
-                raise ValueError(f"not the fields of {kind.__name__}: {', '.join(data)}")
+                data = _completed(kind, data)
             value = kind(*[member(data[name]) for name, member in members.items()])
             # Named tuples equal any tuple of the same values.
             return self._shared.setdefault((kind, value), value)
@@ -122,6 +123,20 @@ def _names(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - a dataclass or a nam
     if not _is_record(kind):
         raise TypeError(f"no model value: {kind.__name__}")
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else kind._fields
+
+
+def _completed(kind: type, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields that are there, and the others' defaults; ValueError for fields of another record."""
+    defaults = {name: encode(value) for name, value in _defaults(kind).items()}
+    if not data.keys() <= set(_names(kind)) <= data.keys() | defaults.keys():
+        raise ValueError(f"not the fields of {kind.__name__}: {', '.join(data)}")
+    return {**defaults, **data}
+
+
+def _defaults(kind: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a dataclass or a named tuple, which share no base
+    if is_dataclass(kind):
+        return {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    return cast("Mapping[str, Any]", kind._field_defaults)
 
 
 def _is_record(kind: type) -> bool:

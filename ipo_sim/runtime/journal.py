@@ -10,156 +10,30 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ipo_sim.core.events import Event, Fact, fact_data, fact_from
+from ipo_sim.core.events import fact_data
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import JournalError
 from ipo_sim.runtime.bus import Record
+from ipo_sim.runtime.chain import NOTHING, epoch_hash, event_hash
 from ipo_sim.runtime.clock import ClockBase
-from ipo_sim.runtime.journal_file import (
-    BUSY_TIMEOUT_S,
-    JOURNAL_NAME,
-    check_version,
-    closed_on_error,
-    connect,
-    damaged,
-    explained,
-    is_sound,
-    set_aside,
-)
+from ipo_sim.runtime.journal_file import JOURNAL_NAME, closed_on_error, connect, explained, is_sound, set_aside
+from ipo_sim.runtime.journal_reader import Epoch, JournalEntry, JournalReader, Rewound, Snapshot
 from ipo_sim.runtime.lock import StateLock
 
-# Events that are read at once. A query left open, by a reader that stops half-way, would keep the file open as well.
-PAGE = 1_000
+__all__ = ["Epoch", "Journal", "JournalEntry", "JournalReader", "Rewound", "Snapshot"]
 
-_INSERT = "INSERT INTO events (unit, epoch, seq, at, type, data, cause) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_COLUMNS = "SELECT seq, at, type, data, cause FROM events"
-_AFTER = f"{_COLUMNS} WHERE unit = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?"
-_LAST_AT = """SELECT MAX((
-    SELECT at FROM events WHERE unit = name AND epoch = units.epoch ORDER BY seq DESC LIMIT 1
-)) FROM units"""
+_INSERT = "INSERT INTO events (id, unit, epoch, seq, at, type, data, cause, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_EPOCH = "INSERT INTO units (name, epoch, definition, created, rewound, hash) VALUES (?, ?, ?, ?, ?, ?)"
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
-
-class Epoch(NamedTuple):
-    """One definition of a unit and the history that began with it at `created` (simulation time)."""
-
-    number: int
-    definition: dict[str, Any]
-    created: Nanoseconds
+_Row = tuple[int, str, int, int, int, str, str, str, bytes]
 
 
-class JournalEntry(NamedTuple):
-    """Event `seq` of a unit's epoch."""
-
-    seq: int
-    event: Event
-
-
-class Snapshot(NamedTuple):
-    """A unit's state after event `seq`, as code and catalogue of that `digest` computed it."""
+class _Tail(NamedTuple):
+    """Where a unit's history is gone on with: the epoch, and the hash of its last row."""
 
     epoch: int
-    seq: int
-    digest: str
-    data: dict[str, Any]
-
-
-class JournalReader:
-    """Reads a journal, while a daemon writes it or not; every method raises JournalError when the file cannot be read.
-
-    A file that is damaged says so, and how to go on.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
-        self._connection = connection
-        self.path = path
-
-    @classmethod
-    def open(cls, state_dir: Path) -> JournalReader:
-        """The journal of a state directory, for reading only."""
-        path = state_dir / JOURNAL_NAME
-        if not path.is_file():
-            raise JournalError(f"the state directory {state_dir} holds no journal")
-        with explained(path):
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
-        with closed_on_error(connection), explained(path):
-            check_version(connection, path)
-        return cls(connection, path)
-
-    def units(self) -> list[UnitName]:
-        """Names of all units that ever had an epoch."""
-        return [UnitName(name) for (name,) in self._all("SELECT DISTINCT name FROM units ORDER BY name")]
-
-    def epochs(self, unit: UnitName) -> list[Epoch]:
-        """All epochs of a unit, the present one last."""
-        rows = self._all("SELECT epoch, definition, created FROM units WHERE name = ? ORDER BY epoch", unit)
-        with self._sound():
-            return [Epoch(number, json.loads(text), created) for number, text, created in rows]
-
-    def entries(self, unit: UnitName, epoch: int, after: int = 0) -> Iterator[JournalEntry]:
-        """Events of an epoch with `seq` above `after`, in order."""
-        while rows := self._all(_AFTER, unit, epoch, after, PAGE):
-            with self._sound():
-                page = [_entry(row) for row in rows]
-            yield from page
-            after = page[-1].seq
-
-    def entry(self, unit: UnitName, epoch: int, seq: int) -> JournalEntry | None:
-        """One event."""
-        rows = self._all(f"{_COLUMNS} WHERE unit = ? AND epoch = ? AND seq = ?", unit, epoch, seq)
-        with self._sound():
-            return _entry(rows[0]) if rows else None
-
-    def last_seq(self, unit: UnitName, epoch: int) -> int:
-        """The last event of an epoch; 0 without one."""
-        rows = self._all("SELECT MAX(seq) FROM events WHERE unit = ? AND epoch = ?", unit, epoch)
-        return rows[0][0] or 0
-
-    def last_card(self, unit: UnitName, epoch: int) -> JournalEntry | None:
-        """The last insertion of a feature key."""
-        condition = "WHERE unit = ? AND epoch = ? AND type = 'feature-key-inserted' ORDER BY seq DESC LIMIT 1"
-        rows = self._all(f"{_COLUMNS} INDEXED BY cards {condition}", unit, epoch)
-        with self._sound():
-            return _entry(rows[0]) if rows else None
-
-    def last_at(self) -> Nanoseconds:
-        """Simulation time of the latest event of all; 0 without one."""
-        # The last row is not enough: a unit that comes back after others ran on catches up on its own past.
-        rows = self._all(_LAST_AT)
-        return Nanoseconds(rows[0][0] or 0)
-
-    def clock(self) -> ClockBase | None:
-        """The clock as it was last changed or closed."""
-        rows = self._all("SELECT value FROM meta WHERE key = 'clock'")
-        with self._sound():
-            return ClockBase(**json.loads(rows[0][0])) if rows else None
-
-    def snapshot(self, unit: UnitName) -> Snapshot | None:
-        """The unit's last snapshot; None without one, or when it cannot be read: it is only a short cut."""
-        rows = self._all("SELECT epoch, seq, digest, data FROM snapshots WHERE unit = ?", unit)
-        try:
-            if not rows:
-                return None
-            epoch, seq, digest, text = rows[0]
-            return Snapshot(epoch, seq, digest, json.loads(text))
-        except ValueError:
-            return None
-
-    def close(self) -> None:
-        """Give the file back; a second time does nothing."""
-        self._connection.close()
-
-    def _all(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with explained(self.path):
-            return self._connection.execute(query, parameters).fetchall()
-
-    @contextlib.contextmanager
-    def _sound(self) -> Iterator[None]:
-        try:
-            with explained(self.path):
-                yield
-        except (ValueError, KeyError, TypeError) as error:
-            raise JournalError(damaged(self.path, f"a record that cannot be read, {error}")) from error
+    hash: bytes
 
 
 class Journal(JournalReader):
@@ -168,7 +42,8 @@ class Journal(JournalReader):
     def __init__(self, connection: sqlite3.Connection, path: Path | None, lock: StateLock | None) -> None:
         super().__init__(connection, path)
         self._lock = lock
-        self._epochs: dict[UnitName, int] = {}
+        self._tails: dict[UnitName, _Tail] = {}
+        self._rows = self.last_row()
 
     @classmethod
     def create(cls, state_dir: Path | None, *, fresh: bool = False) -> Journal:
@@ -184,38 +59,44 @@ class Journal(JournalReader):
         try:
             if fresh and not is_sound(path):
                 set_aside(path)
-            return cls(connect(path), path, lock)
+            connection = connect(path)
+            with closed_on_error(connection):
+                return cls(connection, path, lock)
         except BaseException:
             lock.release()
             raise
 
     def begin_epoch(self, unit: UnitName, definition: dict[str, Any], created: Nanoseconds) -> int:
         """Start a unit's next history; what went before stays in the file."""
-        with self._transaction() as connection:
-            query = "SELECT COALESCE(MAX(epoch), 0) + 1 FROM units WHERE name = ?"
-            (number,) = connection.execute(query, (unit,)).fetchone()
-            row = (unit, number, _compact(definition), created)
-            connection.execute("INSERT INTO units (name, epoch, definition, created) VALUES (?, ?, ?, ?)", row)
-        self.resume_epoch(unit, number)
-        return int(number)
+        with self._transaction():
+            tail = self._new_epoch(unit, _compact(definition), created, "")
+        self._tails[unit] = tail
+        return tail.epoch
 
     def resume_epoch(self, unit: UnitName, number: int) -> None:
         """Go on writing this epoch of a unit."""
-        self._epochs[unit] = number
+        self._tails[unit] = _Tail(number, self.head(unit, number))
 
     def epoch(self, unit: UnitName) -> int:
         """The epoch that is being written; KeyError for a unit that has none in this run."""
-        return self._epochs[unit]
+        return self._tails[unit].epoch
+
+    def history_hash(self, unit: UnitName) -> str:
+        """The hash of the unit's last row, in hex: equal for equal journals, and for no others; costs nothing."""
+        return self._tails[unit].hash.hex()
 
     def append(self, records: Sequence[Record]) -> None:
         """Write a batch in one transaction: all of it or, with JournalError, nothing."""
-        rows = [self._row(record) for record in records]
+        tails = {record.unit: self._tails[record.unit] for record in records}
+        rows = [self._row(number, record, tails) for number, record in enumerate(records, self._rows + 1)]
         with self._transaction() as connection:
             connection.executemany(_INSERT, rows)
+        self._rows += len(rows)
+        self._tails.update(tails)
 
     def write_snapshot(self, unit: UnitName, seq: int, digest: str, data: dict[str, Any]) -> None:
         """Replace the unit's snapshot."""
-        row = (unit, self._epochs[unit], seq, digest, _compact(data))
+        row = (unit, self._tails[unit].epoch, seq, digest, _compact(data))
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", row)
 
@@ -226,15 +107,31 @@ class Journal(JournalReader):
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and give the state directory back; a second time does nothing."""
+        # Only a help for whoever verifies the file: one that lost its last rows looks like one that never had them.
+        with contextlib.suppress(JournalError), self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES ('rows', ?)", (str(self._rows),))
         super().close()
         if self._lock is not None:
             self._lock.release()
 
-    def _row(self, record: Record) -> tuple[object, ...]:
-        event = record.event
+    def _new_epoch(self, unit: UnitName, definition: str, created: Nanoseconds, rewound: str) -> _Tail:
+        """Add the row of the next epoch, within a transaction."""
+        (last,) = self.select("SELECT COALESCE(MAX(epoch), 0) FROM units WHERE name = ?", unit)[0]
+        before = self.head(unit, last) if last else NOTHING
+        tail = _Tail(last + 1, epoch_hash(before, unit, last + 1, created, definition, rewound))
+        row = (unit, tail.epoch, definition, created, rewound, tail.hash)
+        self._connection.execute(_INSERT_EPOCH, row)
+        return tail
+
+    def _row(self, number: int, record: Record, tails: dict[UnitName, _Tail]) -> _Row:
+        """The row of an event, and its unit's new tail."""
+        unit, event, effects = record
+        epoch, before = tails[unit]
         fact = event.fact
         data = _compact(fact_data(fact))
-        return record.unit, self._epochs[record.unit], record.effects.seq, event.at, fact.TYPE, data, event.cause
+        head = event_hash(before, number, effects.seq, event.at, fact.TYPE, event.cause, data)
+        tails[unit] = _Tail(epoch, head)
+        return number, unit, epoch, effects.seq, event.at, fact.TYPE, data, event.cause, head
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -248,9 +145,3 @@ class Journal(JournalReader):
                 # SQLite has rolled back by itself after some errors, such as a full disk, and not after others.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-
-
-def _entry(row: tuple[Any, ...]) -> JournalEntry:
-    seq, at, kind, data, cause = row
-    fact: Fact = fact_from(kind, json.loads(data))
-    return JournalEntry(seq, Event(at, fact, cause))

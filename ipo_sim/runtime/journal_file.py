@@ -1,4 +1,4 @@
-"""The file of the journal: its schema, how it is opened, and what its errors mean to the user."""
+"""The file of the journal: how it is opened, and what its errors mean to the user."""
 
 from __future__ import annotations
 
@@ -8,29 +8,16 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import structlog
+
 from ipo_sim.errors import JournalError
+from ipo_sim.runtime.journal_schema import APPLICATION_ID, SCHEMA_VERSION, make_schema, migrate
 
 JOURNAL_NAME = "journal.sqlite"
-SCHEMA_VERSION = 1
-# "IPOs": tells a journal from any other SQLite file.
-APPLICATION_ID = 0x49504F73
 # A reader that holds a checkpoint up must not hold the event loop up for longer.
 BUSY_TIMEOUT_S = 0.2
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE units (
-    name TEXT, epoch INTEGER, definition TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY (name, epoch)
-) WITHOUT ROWID;
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY, unit TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
-    type TEXT NOT NULL, data TEXT NOT NULL, cause TEXT NOT NULL, UNIQUE (unit, epoch, seq)
-);
-CREATE INDEX cards ON events (unit, epoch, seq) WHERE type = 'feature-key-inserted';
-CREATE TABLE snapshots (
-    unit TEXT PRIMARY KEY, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, digest TEXT NOT NULL, data TEXT NOT NULL
-) WITHOUT ROWID;
-"""
+log = structlog.get_logger()
 
 
 def damaged(path: Path | None, why: str) -> str:
@@ -52,27 +39,28 @@ def connect(path: Path | None) -> sqlite3.Connection:
         # a power cut can lose the last moments but never the order or the soundness of what is left.
         connection.execute("PRAGMA synchronous = NORMAL")
         if connection.execute("PRAGMA application_id").fetchone() == (0,) and _is_empty(connection):
-            _make_schema(connection)
-        check_version(connection, path)
+            make_schema(connection)
+        version = check_version(connection, path)
+        if version < SCHEMA_VERSION:
+            migrate(connection)
+            log.info("journal_migrated", path=str(path), schema=version, to=SCHEMA_VERSION)
     return connection
-
-
-def _make_schema(connection: sqlite3.Connection) -> None:
-    stamp = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
-    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {stamp} COMMIT")
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone() == (0,))
 
 
-def check_version(connection: sqlite3.Connection, path: Path | None) -> None:
-    """JournalError unless the file is a journal of the schema that this version reads."""
+def check_version(connection: sqlite3.Connection, path: Path | None) -> int:
+    """The schema version of a journal that can be read; JournalError for a newer one, and for another file."""
     if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
         raise JournalError(f"{path} is no journal of ipo-sim")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != SCHEMA_VERSION:
-        raise JournalError(f"the journal {path} has schema {version}, this version of ipo-sim reads {SCHEMA_VERSION}")
+    if not 1 <= version <= SCHEMA_VERSION:
+        raise JournalError(
+            f"the journal {path} has schema {version}, this version of ipo-sim reads 1 to {SCHEMA_VERSION}"
+        )
+    return int(version)
 
 
 def is_sound(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -61,7 +62,7 @@ def restore(
     """
     decoder = Decoder(catalogue.parts)
     for definition in definitions:
-        epoch = _epoch(journal, definition, fresh=fresh)
+        epoch = _epoch(journal, definition, decoder, fresh=fresh)
         if epoch is None:
             yield _begin(journal, catalogue, definition, now)
         else:
@@ -113,12 +114,12 @@ def run_time_changes(history: Iterable[JournalEntry]) -> list[str]:
     return [describe(fact) for fact in last.values()]
 
 
-def _epoch(journal: Journal, definition: UnitDefinition, *, fresh: bool) -> Epoch | None:
+def _epoch(journal: Journal, definition: UnitDefinition, decoder: Decoder, *, fresh: bool) -> Epoch | None:
     """The epoch to go on with; None: a new one begins, and the log says what that leaves behind."""
     epochs = journal.epochs(definition.name)
     if not epochs:
         return None
-    changed = _differences(epochs[-1].definition, encode(definition))
+    changed = _differences(epochs[-1].definition, encode(definition), decoder)
     if not fresh and not changed:
         return epochs[-1]
     dropped = [] if fresh else run_time_changes(journal.entries(definition.name, epochs[-1].number))
@@ -127,7 +128,11 @@ def _epoch(journal: Journal, definition: UnitDefinition, *, fresh: bool) -> Epoc
     return None
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+def _differences(old: dict[str, Any], new: dict[str, Any], decoder: Decoder) -> list[str]:
+    if old != new:
+        # An older version had fewer fields: those that it did not know had their default.
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            old = encode(decoder.definition(old))
     return [name for name in {**old, **new} if name not in old or name not in new or old[name] != new[name]]
 
 

@@ -104,7 +104,7 @@ def imagine(situation: Situation, steps: Iterable[Step]) -> Answer:
             raise CommandRejected(error.reason, f"event {number}, {asked.command.verb}: {error}") from error
     return {
         "events": [_event(happening) for happening in world.events],
-        "changes": _changes(situation.unit, world.unit),
+        "changes": changes(situation.unit, world.unit),
         "next": _next(world.unit),
     }
 
@@ -136,19 +136,19 @@ def _next(unit: Unit) -> dict[str, Any] | None:
     return {"at": rfc3339(Nanoseconds(deadline + unit.clock_offset_ns)), "text": deadline_text(unit)}
 
 
-def _changes(old: Unit, new: Unit) -> list[dict[str, Any]]:
+def changes(old: Unit, new: Unit) -> list[dict[str, Any]]:
     """Every entity that is seen to differ, in the order of a cascade; of those that stay, only the fields that do."""
     before, after = entities(old), entities(new)
     # With another date the same moment is written in another way.
     redated = old.clock_offset_ns != new.clock_offset_ns
-    changes = []
+    found = []
     for path in {**after, **before}:
         if redated or before.get(path) != after.get(path):
             was, will_be = _change(_view(before, path, old), _view(after, path, new))
             if was != will_be:
                 what = _what(after.get(path) or before[path])
-                changes.append({"path": path, "what": what, "before": was, "after": will_be})
-    return changes
+                found.append({"path": path, "what": what, "before": was, "after": will_be})
+    return found
 
 
 def _what(entity: Entity) -> str:

@@ -15,7 +15,8 @@ from ipo_sim.runtime.assembly import Runtime
 from ipo_sim.runtime.clock import ClockBase, stepped
 from ipo_sim.runtime.engine import Submission
 from ipo_sim.runtime.journal import Journal, JournalReader
-from ipo_sim.runtime.journal_file import APPLICATION_ID, JOURNAL_NAME
+from ipo_sim.runtime.journal_file import JOURNAL_NAME
+from ipo_sim.runtime.journal_schema import APPLICATION_ID, SCHEMA_VERSION
 from ipo_sim.runtime.lock import LOCK_NAME
 from tests.core.bench import NOON, OTHER_SERIAL, SERIAL
 from tests.runtime.bench import HOUR, A, B, boot, open_bench, small, toggles
@@ -157,8 +158,8 @@ class TestFile:
 
     def test_a_journal_of_a_newer_version_is_left_alone(self, tmp_path: Path) -> None:
         written(tmp_path)
-        sql(tmp_path, "PRAGMA user_version = 2")
-        with pytest.raises(JournalError, match="has schema 2, this version of ipo-sim reads 1"):
+        sql(tmp_path, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        with pytest.raises(JournalError, match=f"has schema {SCHEMA_VERSION + 1}, this version of ipo-sim reads 1 to"):
             Journal.create(tmp_path)
 
     def test_somebody_elses_database_is_left_alone(self, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_daemon_killed_at_any_moment_comes_back_as_its_journal_says(tmp_path: 
 
 def check_time_never_went_back(state_dir: Path) -> None:
     reader = JournalReader.open(state_dir)
-    moments = [at for (at,) in reader._all("SELECT at FROM events ORDER BY id")]
+    moments = [at for (at,) in reader.select("SELECT at FROM events ORDER BY id")]
     snapshots = [reader.snapshot(name) for name in (A, B)]
     reader.close()
     assert moments == sorted(moments)
