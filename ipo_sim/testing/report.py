@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Sequence
 
-from ipo_sim.core.events import fact_data
-from ipo_sim.runtime.describe import describe
-from ipo_sim.runtime.journal import JournalEntry
-from ipo_sim.runtime.moment import rfc3339
+from ipo_sim.runtime.journal_line import journal_line
 from ipo_sim.testing.bench import Bench
 
 # What fits on a screen below the failure itself.
 MAX_LINES = 20
-# Of a long list of licence keys the beginning is enough to know it again.
-MAX_DATA = 120
 MAX_UNITS = 5
 
 
@@ -33,13 +27,3 @@ def _unit_lines(bench: Bench, name: str) -> Iterator[str]:
     if left_out > 0:
         yield f"  ... {left_out} earlier events"
     yield from map(journal_line, history[-MAX_LINES:])
-
-
-def journal_line(entry: JournalEntry) -> str:
-    """One event of a journal: number, simulation time, what it was, who caused it, and its data."""
-    event = entry.event
-    data = json.dumps(fact_data(event.fact), separators=(",", ":"))
-    if len(data) > MAX_DATA:
-        data = f"{data[:MAX_DATA]}..."
-    data = "" if data == "{}" else f" {data}"
-    return f"{entry.seq:>5}  {rfc3339(event.at)}  {describe(event.fact)} ({event.cause}){data}"
