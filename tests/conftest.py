@@ -1,4 +1,4 @@
-"""What every test stands on: the leak fixtures, and Hypothesis profiles."""
+"""What every test stands on: the leak fixtures, Hypothesis profiles, options."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 from hypothesis import settings
 
 from tests.leaks import no_leaked_resources, no_leaked_tasks
+from tests.readers.contract.options import pytest_addoption
 
-__all__ = ["no_leaked_resources", "no_leaked_tasks"]
+__all__ = ["no_leaked_resources", "no_leaked_tasks", "pytest_addoption"]
 
 pytest_plugins = ["pytester"]
 
