@@ -14,9 +14,9 @@ from ipo_sim.runtime.assembly import open_runtime
 from ipo_sim.runtime.clock import stepped
 from ipo_sim.runtime.immediate import immediate
 from ipo_sim.runtime.journal import JournalEntry
-from ipo_sim.testing.broker import Place
 from ipo_sim.testing.clock import VirtualClock
 from ipo_sim.testing.driver import Driver, ImmediateDriver
+from ipo_sim.testing.place import Place
 from ipo_sim.testing.reader import ReaderUnderTest
 from ipo_sim.testing.unit import SimulatedUnit
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import NamedTuple
 
 from ipo_sim.client.loop_thread import LoopThread
 from ipo_sim.core.model import UnitName
@@ -16,20 +15,7 @@ from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.mqtt.topics import Topics
-
-# A test does not wait for a broker that is not there.
-TIMEOUT_S = 10.0
-
-
-class Place(NamedTuple):
-    """Where units are on a broker."""
-
-    url: str
-    prefix: str
-
-    def settings(self) -> MqttSettings:
-        """How to reach it; ConfigError for a URL that is none."""
-        return MqttSettings(url=self.url, prefix=self.prefix, timeout_s=TIMEOUT_S)
+from ipo_sim.testing.place import TIMEOUT_S, Place
 
 
 class BrokerServer:

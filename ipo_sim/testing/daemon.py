@@ -27,8 +27,8 @@ from ipo_sim.runtime.assembly import Runtime, open_runtime
 from ipo_sim.runtime.clock import stepped
 from ipo_sim.runtime.commands import execute
 from ipo_sim.runtime.supervisor import Service, Supervisor
-from ipo_sim.testing.broker import TIMEOUT_S, Place
 from ipo_sim.testing.driver import Answer
+from ipo_sim.testing.place import TIMEOUT_S, Place
 
 _T = TypeVar("_T")
 

@@ -158,8 +158,12 @@ def _open(request: pytest.FixtureRequest, broker: BrokerUnderTest | None) -> Ben
         bench = Bench.open(settings, cassettes, wanted.start, broker.place if broker is not None else None)
     except (BrokerError, ConfigError) as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
-    if wanted.boot:
-        bench.boot()
+    try:
+        if wanted.boot:
+            bench.boot()
+    except BaseException:
+        bench.close()
+        raise
     return bench
 
 

@@ -17,7 +17,8 @@ from ipo_sim.errors import BrokerError, CommandRejected, ConfigError, NotReached
 from ipo_sim.mqtt.session import Session
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.testing.bench import Bench
-from ipo_sim.testing.broker import BrokerUnderTest, Place
+from ipo_sim.testing.broker import BrokerUnderTest
+from ipo_sim.testing.place import Place
 from ipo_sim.testing.unit import SimulatedUnit
 from tests.mqtt.brokers import Mosquitto
 from tests.mqtt.conftest import mosquitto

@@ -56,6 +56,12 @@ def test_nothing_heavy_is_imported_before_a_fixture_is_used() -> None:
     assert "pydantic" not in said[1]
 
 
+def test_units_without_a_broker_do_not_pay_for_one() -> None:
+    code = "import sys, ipo_sim.testing.bench; print('aiomqtt' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.strip() == "False"
+
+
 def test_a_run_that_does_not_use_it_imports_nothing_of_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         "import sys\n\n"
