@@ -10,7 +10,7 @@ from types import MappingProxyType
 from ipo_sim.card.exchange import converse
 from ipo_sim.card.reading import derived_serial, inspect_card
 from ipo_sim.cli.card_policy import card_reader_of, fresh_challenge, open_policy
-from ipo_sim.cli.card_slots import CardLink, pcsc_pattern, with_card
+from ipo_sim.cli.card_slots import CardLink, commanded, with_card
 from ipo_sim.cli.config_file import add_items
 from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.terminal import print_json
@@ -52,8 +52,7 @@ def _identity(arguments: Namespace) -> str:
     if arguments.identity is not None:
         identity = canonical_identity(arguments.identity)
     else:
-        pattern = pcsc_pattern(arguments.reader, "cards are enrolled through")
-        _, identity = with_card(pattern, arguments.timeout, _identity_of)
+        _, identity = with_card(commanded(arguments.reader), arguments.timeout, _identity_of)
     problem = identity_problem(identity)
     if problem is not None:
         raise UsageError(f"{identity}: {problem}")

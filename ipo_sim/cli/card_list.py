@@ -10,7 +10,7 @@ from ipo_sim.card.exchange import converse
 from ipo_sim.card.reading import inspect_card
 from ipo_sim.card.unreadable import CardUnreadable
 from ipo_sim.cli.card_policy import fresh_challenge, open_policy
-from ipo_sim.cli.card_slots import CardLink, Slot, slots, with_card
+from ipo_sim.cli.card_slots import CardLink, Place, Slot, Way, slots, with_card
 from ipo_sim.cli.card_text import Facts, inspection_facts, unreadable_facts
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK
 from ipo_sim.cli.terminal import print_json, table
@@ -42,7 +42,7 @@ def _pcsc(slot: Slot, timeout_s: float) -> Facts:
     if not slot.occupied:
         return facts
     try:
-        _, told = with_card(slot.name, timeout_s, _told)
+        _, told = with_card(Place(Way.PCSC, slot.name), timeout_s, _told)
     except ReaderError as error:
         return {**facts, "error": {"reason": None, "message": str(error)}}
     return {**facts, **told}

@@ -8,7 +8,7 @@ from ipo_sim.card.exchange import converse
 from ipo_sim.card.reading import CardPolicy, inspect_card
 from ipo_sim.card.unreadable import CardUnreadable
 from ipo_sim.cli.card_policy import configured_policy, fresh_challenge, open_policy
-from ipo_sim.cli.card_slots import CardLink, place_of, serial_fact, with_card
+from ipo_sim.cli.card_slots import CardLink, Way, place_of, serial_fact, with_card
 from ipo_sim.cli.card_text import Facts, card_lines, fact_facts, inspection_facts, judgement, unreadable_facts
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.terminal import print_json
@@ -27,16 +27,15 @@ def main(arguments: Namespace) -> int:
 def _read(arguments: Namespace) -> Facts:
     place = place_of(arguments.reader)
     policy = configured_policy(arguments.config, arguments.unit)[1] if arguments.config else None
-    if place.port is not None:
+    if place.way is Way.SERIAL:
         if policy is not None:
             raise UsageError("--config: a serial reader judges its cards itself")
-        return {"reader": place.port, **fact_facts(serial_fact(place.port, arguments.timeout))}
+        return {"reader": place.address, **fact_facts(serial_fact(place.address, arguments.timeout))}
     if policy is None and arguments.unit is not None:
         raise UsageError("--unit: of which configuration? --config CONFIG")
-    assert place.pattern is not None
     curious = open_policy(arguments.issuer)
-    reader, facts = with_card(place.pattern, arguments.timeout, lambda card: _inspect(card, curious, policy))
-    return {"reader": reader, **facts}
+    reader, facts = with_card(place, arguments.timeout, lambda card: _inspect(card, curious, policy))
+    return {"reader": reader.address, **facts}
 
 
 def _inspect(card: CardLink, curious: CardPolicy, policy: CardPolicy | None) -> Facts:

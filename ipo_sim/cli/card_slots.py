@@ -1,10 +1,11 @@
-"""Ways to the card in a reader: through PC/SC, command by command; at a serial reader, as that reader tells it."""
+"""Ways to the card in a reader: command by command through PC/SC or a PN532, or as a serial reader tells it."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
 from ipo_sim.cli.failure import UsageError
@@ -15,6 +16,7 @@ from ipo_sim.readers.pcsc_choice import matching, none_fits
 from ipo_sim.runtime.log import configure
 
 PCSC_SCHEME = "pcsc://"
+PN532_SCHEME = "pn532:"
 _SERIAL_STARTS = ("/", "serial:", "socket:")
 ANY = "*"
 
@@ -41,28 +43,39 @@ class Slot(NamedTuple):
     mute: bool
 
 
-class Place(NamedTuple):
-    """Where a reader is: a pattern of PC/SC names, or a serial port."""
+class Way(Enum):
+    """How a reader is reached, which says what it can do."""
 
-    pattern: str | None
-    port: str | None
+    PCSC = "pcsc"
+    PN532 = "pn532"
+    SERIAL = "serial"
+
+
+class Place(NamedTuple):
+    """A reader: a pattern of PC/SC names, or the line to a PN532 or a serial reader."""
+
+    way: Way
+    address: str
 
 
 def place_of(text: str) -> Place:
     """What `--reader` means."""
     if text.startswith(_SERIAL_STARTS):
-        return Place(None, text)
-    return Place(text.removeprefix(PCSC_SCHEME).strip("/") or ANY, None)
+        return Place(Way.SERIAL, text)
+    if not text.startswith(PN532_SCHEME):
+        return Place(Way.PCSC, text.removeprefix(PCSC_SCHEME).strip("/") or ANY)
+    line = text.removeprefix(PN532_SCHEME)
+    if not line.startswith("//"):
+        return Place(Way.PN532, line)
+    return Place(Way.PN532, line[2:] if line.startswith("///") else f"socket:{line}")
 
 
-def pcsc_pattern(text: str, command: str) -> str:
-    """A PC/SC reader; UsageError for a serial one, which cannot do it."""
+def commanded(text: str) -> Place:
+    """A reader that hands commands to its card; UsageError for a serial one, which does not."""
     place = place_of(text)
-    if place.pattern is None:
-        raise UsageError(
-            f"--reader {text}: a serial reader tells who its card is and takes no commands; {command} PC/SC"
-        )
-    return place.pattern
+    if place.way is Way.SERIAL:
+        raise UsageError(f"--reader {text}: a serial reader tells who its card is and takes no commands for it")
+    return place
 
 
 def slots() -> list[Slot]:
@@ -71,19 +84,24 @@ def slots() -> list[Slot]:
         return list(_slots(context, context.readers()))
 
 
-def with_card(pattern: str, timeout_s: float, work: Callable[[CardLink], T]) -> tuple[str, T]:
+def with_card(place: Place, timeout_s: float, work: Callable[[CardLink], T]) -> tuple[Place, T]:
     """Do something with the card in the reader that is meant, and say which reader it was.
 
     ReaderError: there is no such reader, no card, or the card does not answer in time. UsageError: there are several.
     """
+    if place.way is Way.PN532:
+        from ipo_sim.cli.card_antenna import with_tag  # noqa: PLC0415 - who has PC/SC does not pay for it
 
-    def connected() -> tuple[str, T]:
-        with Context() as context:
-            name = _choose(pattern, list(_slots(context, matching(pattern, context.readers()))), context.readers())
-            with context.connect(name) as card:
-                return name, work(card)
+        return place, _in_time(lambda: with_tag(place.address, work), timeout_s)
+    return _in_time(lambda: _through_pcsc(place.address, work), timeout_s)
 
-    return _in_time(connected, timeout_s)
+
+def _through_pcsc(pattern: str, work: Callable[[CardLink], T]) -> tuple[Place, T]:
+    with Context() as context:
+        names = context.readers()
+        name = _choose(pattern, list(_slots(context, matching(pattern, names))), names)
+        with context.connect(name) as card:
+            return Place(Way.PCSC, name), work(card)
 
 
 def serial_fact(port: str, timeout_s: float) -> Fact:

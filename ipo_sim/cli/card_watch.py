@@ -8,7 +8,7 @@ from argparse import Namespace
 from functools import partial
 
 from ipo_sim.cli.card_policy import configured_policy, open_policy, read_by
-from ipo_sim.cli.card_slots import place_of
+from ipo_sim.cli.card_slots import Way, place_of
 from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.core.events import Fact, fact_data
 from ipo_sim.readers.reader import Reader
@@ -26,17 +26,21 @@ def main(arguments: Namespace) -> int:
 
 def _reader(arguments: Namespace) -> Reader:
     place = place_of(arguments.reader)
-    if place.port is not None:
+    if place.way is Way.SERIAL:
         if arguments.config is not None:
             raise UsageError("--config: a serial reader judges its cards itself")
         from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415 - who has PC/SC does not pay for it
 
-        return SerialReader(place.port)
-    from ipo_sim.readers.pcsc import PcscReader  # noqa: PLC0415 - who has a serial reader does not pay for it
-
+        return SerialReader(place.address)
     policy = configured_policy(arguments.config, arguments.unit)[1] if arguments.config else open_policy()
-    assert place.pattern is not None
-    return PcscReader(place.pattern, read=partial(read_by, policy))
+    read = partial(read_by, policy)
+    if place.way is Way.PN532:
+        from ipo_sim.readers.pn532 import Pn532Reader  # noqa: PLC0415 - as above
+
+        return Pn532Reader(place.address, read=read)
+    from ipo_sim.readers.pcsc import PcscReader  # noqa: PLC0415 - as above
+
+    return PcscReader(place.address, read=read)
 
 
 async def _watch(arguments: Namespace, reader: Reader) -> None:

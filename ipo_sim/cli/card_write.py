@@ -15,7 +15,7 @@ from ipo_sim.card.unreadable import CardUnreadable
 from ipo_sim.card.writing import CODE_BYTES, CardWriteError, write_card
 from ipo_sim.cli.card_keys import Issuer, bench_issuer, read_card_key, read_issuer
 from ipo_sim.cli.card_policy import fresh_challenge, open_policy
-from ipo_sim.cli.card_slots import CardLink, pcsc_pattern, with_card
+from ipo_sim.cli.card_slots import CardLink, commanded, with_card
 from ipo_sim.cli.card_text import Facts, card_lines, inspection_facts
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.terminal import print_json
@@ -31,17 +31,17 @@ class _Order(NamedTuple):
 
 def main(arguments: Namespace) -> int:
     """Write; the exit code is 1 when the user says no."""
-    pattern = pcsc_pattern(arguments.reader, "cards are written through")
+    place = commanded(arguments.reader)
     order = _order(arguments)
-    reader, (atr, occupant) = with_card(pattern, arguments.timeout, _look)
-    if occupant is not None and not arguments.yes and not _agreed(reader, occupant):
+    place, (atr, occupant) = with_card(place, arguments.timeout, _look)
+    if occupant is not None and not arguments.yes and not _agreed(place.address, occupant):
         print("Nothing was written.", file=sys.stderr)
         return EXIT_FAILED
-    _, facts = with_card(reader, arguments.timeout, partial(_write, atr=atr, occupant=occupant, order=order))
+    _, facts = with_card(place, arguments.timeout, partial(_write, atr=atr, occupant=occupant, order=order))
     if arguments.json:
-        print_json({"reader": reader, **facts})
+        print_json({"reader": place.address, **facts})
     else:
-        print("\n".join(card_lines({"reader": reader, **facts})))
+        print("\n".join(card_lines({"reader": place.address, **facts})))
     return EXIT_OK
 
 

@@ -13,7 +13,9 @@ CARD_S = 5.5
 _READER_CLASS = 0xFF
 _GET_UID = bytes.fromhex("FFCA0000")
 _READ_BINARY = bytes.fromhex("FFB0")
+_UPDATE_BINARY = bytes.fromhex("FFD6")
 _HEADER = 4
+_PAGE_UPDATE = _HEADER + 1 + chip.TYPE_2_PAGE_BYTES
 _OK, _REFUSED, _NOT_HERE = bytes.fromhex("9000"), bytes.fromhex("6300"), bytes.fromhex("6E00")
 _STATUS_WORD = 2
 
@@ -74,6 +76,9 @@ class Pn532Chip:
             return target.uid + _OK
         if command.startswith(_READ_BINARY) and target.is_type_2 and len(command) == _HEADER + 1:
             return await self._read_pages(command[3], command[4] or 0x100)
+        if command.startswith(_UPDATE_BINARY) and target.is_type_2 and len(command) == _PAGE_UPDATE:
+            status, _, _ = await self._exchange(bytes((chip.TYPE_2_WRITE, command[3])) + command[_HEADER + 1 :])
+            return _REFUSED if status else _OK
         return _NOT_HERE
 
     async def _read_pages(self, page: int, size: int) -> bytes:

@@ -2,64 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
 import json
-import logging
 import stat
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ipo_sim.card.issuer import BENCH_ISSUER, BENCH_ISSUER_SEED
-from ipo_sim.cli.card_slots import slots
 from ipo_sim.cli.main import main
 from ipo_sim.config.load import load_config
 from tests.card import emulated_cards as cards
 from tests.card import ordinary_cards as ordinary
-from tests.cli.daemons import DEADLINE_S, ipo_sim, started
-from tests.readers.board import Chip
+from tests.cli.card_bench import CONFIG, Output, Terminal, lines, mistake, put, told
+from tests.cli.daemons import ipo_sim, started
 from tests.readers.pcsc_bench import Hanging
-from tests.readers.pcscd import Card, Pcscd, SimulatedReader, directory
-from tests.readers.test_socket_port import Bridge
+from tests.readers.pcscd import Pcscd, SimulatedReader, directory
 
 NAME = "Bench Reader"
 FULL_NAME = f"{NAME} 00 00"
 OPENPGP = ordinary.OpenPgpCard.IDENTITY
-
-CONFIG = """\
-# a bench
-units:
-  - name: spare
-    model: ip500
-  - name: bench-1   # the one
-    model: ip500
-    feature_key:
-      reader: pcsc  # the one on the desk
-      pcsc_reader: Bench
-"""
-
-Output = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def log_of_others() -> Iterator[None]:
-    """What a command does to the log of the process ends with it."""
-    root = logging.getLogger()
-    before = list(root.handlers), root.level
-    yield
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -75,49 +41,6 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "bench.yaml"
     path.write_text(CONFIG)
     return path
-
-
-def told(capsys: Output, *arguments: str, code: int = 0) -> Any:
-    """What a command prints as JSON."""
-    assert main(["card", *arguments, "--json"]) == code
-    return json.loads(capsys.readouterr().out)
-
-
-def lines(capsys: Output, *arguments: str, code: int = 0) -> list[str]:
-    assert main(["card", *arguments]) == code
-    return capsys.readouterr().out.splitlines()
-
-
-def mistake(capsys: Output, *arguments: str, code: int = 2) -> str:
-    assert main(["card", *arguments]) == code
-    out, err = capsys.readouterr()
-    assert out == ""
-    return err.removeprefix("ipo-sim: ").rstrip("\n")
-
-
-def put(slot: SimulatedReader, card: Card) -> None:
-    """Put a card in, in the place of the one that is in, and wait until pcscd has seen it."""
-    if occupied(slot):
-        slot.remove()
-        until(lambda: not occupied(slot))
-    slot.insert(card)
-    until(lambda: occupied(slot))
-
-
-def occupied(slot: SimulatedReader) -> bool:
-    return any(each.occupied for each in slots() if each.name.startswith(slot.entry.name))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what pcscd tells only whoever asks."""
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_list_shows_readers_and_their_cards(slot: SimulatedReader, capsys: Output) -> None:
@@ -234,30 +157,6 @@ def test_a_card_that_hangs_is_left_alone(slot: SimulatedReader, capsys: Output) 
         assert not left.is_alive()
 
 
-async def test_a_serial_reader_tells_its_card_itself(capsys: Output) -> None:
-    bridge = Bridge()
-    await bridge.open()
-    bridge.board.chip = Chip(law="mulaw")
-    bridge.board.power_on()
-    address = f"socket://127.0.0.1:{bridge.port}"
-    try:
-        facts = await asyncio.to_thread(told, capsys, "read", "--reader", address)
-        assert facts == {
-            "reader": address,
-            "kind": "i2c",
-            "identity": "fkc:1234567890",
-            "serial": "1234567890",
-            "law": "mulaw",
-            "assurance": "identifier",
-        }
-    finally:
-        await bridge.close()
-
-
-def test_a_serial_reader_that_is_not_there(capsys: Output) -> None:
-    assert "no such device" in mistake(capsys, "read", "--reader", "/dev/fkc-that-is-not-there", code=1)
-
-
 def test_a_policy_in_a_daemon(slot: SimulatedReader, tmp_path: Path) -> None:
     config = tmp_path / "signed.yaml"
     config.write_text(CONFIG.replace("  - name: spare\n    model: ip500\n", "") + "      least_assurance: signed\n")
@@ -269,12 +168,6 @@ def test_a_policy_in_a_daemon(slot: SimulatedReader, tmp_path: Path) -> None:
         put(slot, cards.signed_card(issuer=Ed25519PrivateKey.from_private_bytes(BENCH_ISSUER_SEED)))
         daemon.until("bench-1: .*running|bench-1: starting")
         assert daemon.stop() == 0
-
-
-@pytest.mark.parametrize("module", ["ipo_sim.cli.card_policy", "ipo_sim.cli.card_write", "ipo_sim.readers.card_crypto"])
-def test_who_checks_no_signature_does_not_pay_for_it(module: str) -> None:
-    code = f"import sys, {module}; print('cryptography' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_an_issuer_key_is_made_once(tmp_path: Path, capsys: Output) -> None:

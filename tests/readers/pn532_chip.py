@@ -49,19 +49,24 @@ class ChipCard:
 
 
 class Tag:
-    """A Type 2 Tag: READ gives four pages, and what it does not know it does not answer."""
+    """A Type 2 Tag: READ gives four pages, WRITE takes one, and what it does not know it does not answer."""
 
     sel_res = 0x00
     ats = b""
 
     def __init__(self, tag: Type2Tag | None = None, uid: str = "04A1B2C3D4E580") -> None:
         self.uid = H(uid)
-        self._memory = bytes((tag or Type2Tag()).memory)
+        self._memory = (tag or Type2Tag()).memory
 
     def talk(self, data: bytes) -> bytes | None:
-        if len(data) != 2 or data[0] != 0x30 or 4 * data[1] >= len(self._memory):
+        if len(data) < 2 or 4 * data[1] >= len(self._memory):
             return None
-        return (self._memory + self._memory)[4 * data[1] : 4 * data[1] + 16]
+        if len(data) == 2 and data[0] == 0x30:
+            return bytes((self._memory + self._memory)[4 * data[1] : 4 * data[1] + 16])
+        if len(data) == 6 and data[0] == 0xA2:
+            self._memory[4 * data[1] : 4 * data[1] + 4] = data[2:]
+            return b""
+        return None
 
 
 class OtherTag:
