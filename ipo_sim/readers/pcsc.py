@@ -32,7 +32,7 @@ RECHECK_S = 10.0
 # A pcscd that has just started takes a reader for empty until it has looked, which a busy machine can put off.
 EMPTY_S = 0.25
 # A card that answers ends its transaction within this; at the end of the process no card is waited for longer.
-LEAVE_S = 0.1
+LEAVE_S = 0.05
 
 log = structlog.get_logger()
 

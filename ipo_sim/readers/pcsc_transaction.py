@@ -94,13 +94,13 @@ class Transactions:
         return transmit_traced
 
     def _ended(self, outcome: Outcome) -> None:
-        assert self._thread is not None
-        self._thread.join()
-        self._thread = None
+        thread, self._thread = self._thread, None
+        assert thread is not None
         self.stuck = False
         self._stop_timer()
         self._idle.set()
         self._done(outcome)
+        thread.join()
 
     def _give_up(self) -> None:
         self.stuck = True

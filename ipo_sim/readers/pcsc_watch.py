@@ -29,6 +29,8 @@ CLAIM_RETRY_MS = 500
 # A pcscd that stands still can be neither cancelled nor waited for: its thread is left behind.
 STOP_S = 0.3
 _CANCEL_AGAIN_S = 0.01
+# The parts of a state that say something of reader or card: these bits, and the count of insertions and removals.
+NEWS = STATE_EMPTY | STATE_PRESENT | STATE_UNAVAILABLE | STATE_UNKNOWN | 0xFFFF << COUNT_SHIFT
 
 log = structlog.get_logger()
 
@@ -148,7 +150,11 @@ class Watch:
                         return
                     known[PNP] = _listed(names)
                     continue
+                # Whoever uses the card changes a state too, we ourselves with every reading.
+                is_news = (state.bits ^ known[reader].bits) & NEWS
                 known[reader] = state
+                if not is_news:
+                    continue
                 # Looked at first: the bits of a reader that does not answer may say anything of its card.
                 if state.bits & (STATE_UNAVAILABLE | STATE_UNKNOWN):
                     self._post(Missing(f"{reader} does not answer"))

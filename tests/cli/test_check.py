@@ -36,6 +36,8 @@ unlicensed: bench-1: ip500 r5 boots to running, standard edition, 4 of 6 parts i
 wrong-card: bench-1: ip500 r5 boots to running, standard edition, 3 of 5 parts in service
 serial-reader: bench-1: ip500 r5 boots to awaiting_feature_key, standard edition, 0 of 3 parts in service, \
 until a card is read at /dev/fkc0
+pcsc: bench-1: ip500 r5 boots to awaiting_feature_key, standard edition, 0 of 3 parts in service, \
+until a card is read at any PC/SC reader
 fleet: unit-0001 to unit-0025 (25 units): ip500 r5 boots to running, professional edition, 6 of 6 parts in service
 """.strip().splitlines()
 
