@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from types import MappingProxyType
 
-from ipo_sim.catalogue import dect, hardware, licences
+from ipo_sim.catalogue import dect, faults, hardware, licences
 from ipo_sim.catalogue.source import Cell, read, share
 from ipo_sim.catalogue.types import Catalogue
 
@@ -18,7 +18,7 @@ def load_catalogue() -> Catalogue:
 
 
 def build_catalogue(source: Callable[[str], Cell]) -> Catalogue:
-    """The catalogue of the six data files that `source` gives by name."""
+    """The catalogue of the seven data files that `source` gives by name."""
     with source("hardware.yaml").row() as root:
         models = hardware.read_models(root.take("models"))
         profiles = share(tuple(dict.fromkeys(name for model in models.values() for name in model.release_profiles)))
@@ -43,4 +43,5 @@ def build_catalogue(source: Callable[[str], Cell]) -> Catalogue:
         leds=MappingProxyType(leds),
         led_patterns=MappingProxyType(patterns),
         alarms=MappingProxyType(alarms),
+        faults=MappingProxyType(faults.read_faults(source("faults.yaml"))),
     )

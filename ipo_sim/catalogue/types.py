@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ipo_sim.catalogue.faults import FaultType
 
 SERIAL_DONGLE = "dongle-serial"
 VIRTUAL_CARD = "virtual"
@@ -354,3 +357,4 @@ class Catalogue:
     leds: Mapping[str, LedPattern]
     led_patterns: Mapping[str, LedRhythm]
     alarms: Mapping[int, AlarmType]
+    faults: Mapping[str, FaultType]

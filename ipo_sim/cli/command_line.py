@@ -83,6 +83,7 @@ def build_parser() -> Parser:
     scenario_options.add_scenario(commands)
     card_options.add_card(commands)
     journal_options.add_journal(commands)
+    scenario_options.add_faults(commands)
     key_server_options.add_key_server(commands)
     _add_completion(commands)
     return parser

@@ -37,6 +37,7 @@ _ORDER = (
     "feature-key",
     "reader",
     "alarms",
+    "faults",
     "slots",
     "expansion",
     "licences",
@@ -147,6 +148,11 @@ def _alarm(payload: Payload) -> tuple[str, str]:
     return payload["severity"], f"event {payload['event']}, {payload['text']}, since {payload['since']}"
 
 
+def _fault(payload: Payload) -> tuple[str, str]:
+    until = f", until {payload['until']}" if payload["until"] else ""
+    return payload["state"], f"{payload['fault']} at {payload['target']}, struck {payload['strikes']} times{until}"
+
+
 _TEXTS: Mapping[str, Callable[[Payload], tuple[str, str]]] = {
     "unit": _unit,
     "feature-key": _feature_key,
@@ -159,5 +165,6 @@ _TEXTS: Mapping[str, Callable[[Payload], tuple[str, str]]] = {
     "slots": _part,
     "expansion": _part,
     "leds": _led,
+    "faults": _fault,
     "alarms": _alarm,
 }

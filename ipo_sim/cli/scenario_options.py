@@ -42,6 +42,15 @@ def add_scenario(commands: Commands) -> None:
     add_json(known)
 
 
+def add_faults(commands: Commands) -> None:
+    """`faults list`."""
+    text = "list the faults that can be injected"
+    faults = add_command(commands, "faults", "faults", text, "ipo-sim faults list")
+    below = faults.add_subparsers(metavar="ACTION", dest="action", required=True)
+    example = "ipo-sim faults list\nipo-sim ctl bench-1 inject-fault fault=flaky-contact bounces=5 duration=10m"
+    add_json(add_command(below, "list", "faults", text, example))
+
+
 def _add_run(below: Commands) -> None:
     example = (
         "ipo-sim scenario run configs/scenarios/grace-over.yaml\n"

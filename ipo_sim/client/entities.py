@@ -90,6 +90,10 @@ class Alarm(Entity, p.AlarmPayload):
     """An active alarm."""
 
 
+class Fault(Entity, p.FaultPayload):
+    """An injected fault."""
+
+
 _WHOLE: Mapping[str, type[Entity]] = {UNIT: UnitStatus, FEATURE_KEY: FeatureKey, READER: Reader, "dect": Dect}
 _GROUPS: Mapping[str, type[Entity]] = {
     "licences": Licence,
@@ -100,6 +104,7 @@ _GROUPS: Mapping[str, type[Entity]] = {
     "slots": Part,
     "expansion": Part,
     "leds": Led,
+    "faults": Fault,
     "alarms": Alarm,
 }
 

@@ -77,9 +77,33 @@ class UnitCommands(ABC, Generic[_R]):
         """Let a part fail, or the feature key become unreadable."""
         return self.do("set-fault", path=path, **_given(fault=fault))
 
-    def clear_fault(self, path: str) -> _R:
-        """Mend what `set_fault` broke."""
-        return self.do("clear-fault", path=path)
+    def inject_fault(  # noqa: PLR0913 - options of all faults, by name only
+        self,
+        fault: str,
+        path: str | None = None,
+        *,
+        start: float | str | None = None,
+        duration: float | str | None = None,
+        probability: float | None = None,
+        clear_after: int | None = None,
+        reason: int | None = None,
+        bounces: int | None = None,
+        interval: float | str | None = None,
+        delay: float | str | None = None,
+        misses: int | None = None,
+        port: int | None = None,
+        ppm: int | None = None,
+        serial: str | None = None,
+    ) -> _R:
+        """Inject a fault of the catalogue; lengths of time are seconds, or texts such as `10m`."""
+        life = _given(start=start, duration=duration, probability=probability, clear_after=clear_after)
+        contact = _given(reason=reason, bounces=bounces, interval=interval, delay=delay)
+        others = _given(misses=misses, port=port, ppm=ppm, serial=serial)
+        return self.do("inject-fault", fault=fault, **_given(path=path), **life, **contact, **others)
+
+    def clear_fault(self, path: str | None = None, *, fault: str | None = None) -> _R:
+        """Mend what `set_fault` broke, or take an injected fault back by its id."""
+        return self.do("clear-fault", **_given(path=path, fault=fault))
 
     def set_time(self, *, scale: float | None = None, pause: bool | None = None, date: str | None = None) -> _R:
         """Set scale or pause of the clock of all units, or this unit's date."""

@@ -129,6 +129,11 @@ class UnitView(ABC):
         return Group(self, "alarms", e.Alarm, str)
 
     @property
+    def faults(self) -> Mapping[str, e.Fault]:
+        """Injected faults by id, such as `card-mute`."""
+        return Group(self, "faults", e.Fault, str)
+
+    @property
     def dect(self) -> e.Dect:
         """The IP DECT system; UnknownEntity for a unit without one."""
         return self.typed("dect", e.Dect)

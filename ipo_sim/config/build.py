@@ -32,11 +32,12 @@ _T = TypeVar("_T", bound=Hashable)
 class Builder:
     """Makes definitions out of entries. `secret` binds the keys of units that have none of their own.
 
-    `folder` is where relative paths start.
+    `folder` is where relative paths start, `seed` decides the chance of all units.
     """
 
-    def __init__(self, catalogue: Catalogue, secret: bytes, folder: Path) -> None:
+    def __init__(self, catalogue: Catalogue, secret: bytes, folder: Path, *, seed: int = 0) -> None:
         self._catalogue = catalogue
+        self._seed = seed
         self._folder = folder
         self._secret = secret
         self._known: dict[Hashable, Hashable] = {}
@@ -89,6 +90,7 @@ class Builder:
             hunt_groups=self._shared(tuple(map(hunt_group_of, entry.hunt_groups))),
             short_codes=self._shared(tuple(map(short_code_of, entry.short_codes))),
             dect=dect_of(entry.dect),
+            seed=self._seed,
         )
 
     def _keys(self, entry: UnitEntry, serial: str, secret: bytes) -> Iterator[str]:

@@ -354,6 +354,12 @@ class BenchEntry(Entry):
         repr=False,
         description="Secret that licence keys are bound with. It keys a simulation, it protects nothing.",
     )
+    seed: int = Field(
+        0,
+        ge=0,
+        le=2**53 - 1,
+        description="Decides all chance, such as whether an injected fault strikes; 0 by default.",
+    )
 
 
 class ConfigFile(Entry):

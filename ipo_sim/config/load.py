@@ -50,7 +50,7 @@ def _settings(
     catalogue: Catalogue, file: ConfigFile, folder: Path, password: str | None, warnings: tuple[str, ...]
 ) -> Settings:
     secret = DEFAULT_SECRET if file.bench.secret is None else file.bench.secret.encode()
-    builder = Builder(catalogue, secret, folder)
+    builder = Builder(catalogue, secret, folder, seed=file.bench.seed)
     units: list[UnitDefinition] = []
     readers: dict[UnitName, ReaderSettings] = {}
     for index, entry in enumerate(file.units):

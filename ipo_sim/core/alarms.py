@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from ipo_sim.catalogue.types import OnExhaustion
@@ -12,6 +12,8 @@ from ipo_sim.core.feature_key import KEY_PATH
 from ipo_sim.core.key_server import LINK_FAILURE, READER_PATH, is_server_lost
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME
 from ipo_sim.core.model import Alarm, Cause, Dect, Feature, FeatureKey, Hold, KeyCondition, KeyReason, Part, Severity
+from ipo_sim.core.part_faults import PORT
+from ipo_sim.core.unit_faults import CORRUPT
 from ipo_sim.core.words import KEY_INDEX, KEY_NAME
 
 ENTITY_FAILURE = 20
@@ -57,12 +59,14 @@ def raise_alarms(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature,
         and features is old.features
         and same_dect
         and draft.reader is old.reader
+        and draft.faults is old.faults
     ):
         return old.alarms
     if not draft.up:
         return ()
     standing = {alarm.id: alarm for alarm in old.alarms}
-    if parts is old.parts and features is old.features and old.life.state in UP:
+    same_others = parts is old.parts and features is old.features and draft.faults is old.faults
+    if same_others and old.life.state in UP:
         others = [alarm for alarm in old.alarms if alarm.id not in _OF_THE_UNIT]
         raised = [*_key_alarms(draft, standing), *others, *_dect_alarms(draft, standing)]
     else:
@@ -90,7 +94,22 @@ def _alarms(
         if feature.refused or feature.wanting:
             alarms.append(_feature_alarm(draft, feature, standing))
     alarms.extend(_dect_alarms(draft, standing))
+    alarms.extend(_fault_alarms(draft, standing))
     return alarms
+
+
+def _fault_alarms(draft: Draft, standing: Mapping[str, Alarm]) -> Iterator[Alarm]:
+    """Of injected faults that no part and no key tells of: a port, the configuration."""
+    for fault in draft.faults:
+        cause = (f"faults/{fault.id}", *fault.cause)
+        if fault.striking and fault.fault == PORT:
+            part = next(part for part in draft.parts if part.place.path == fault.target)
+            entity = (f"{fault.target}/port/{fault.option('port')}", part.entity_name, part.entity_index)
+            said: _Said = (ENTITY_FAILURE, None, f"port {fault.option('port')} failed")
+            yield _part_alarm(draft, entity, cause, standing, said)
+        elif fault.striking and fault.fault == CORRUPT:
+            of_unit = ("configuration", CONTROLLER_NAME, CONTROLLER_INDEX)
+            yield _part_alarm(draft, of_unit, cause, standing, (CONFIGURATION_FAILURE, None, "it cannot be read"))
 
 
 def _key_alarms(draft: Draft, standing: Mapping[str, Alarm]) -> list[Alarm]:

@@ -107,7 +107,7 @@ class UnitDefinition:
     """A unit as the configuration file describes it; everything else is history.
 
     `licence_server` is the field License Server IP Address: of the PC, 255.255.255.255 (look for it by broadcast) or
-    0.0.0.0 (the dongle is on the unit itself). An IP500 has the field and ignores it.
+    0.0.0.0 (the dongle is on the unit itself). An IP500 has the field and ignores it. `seed` decides all chance.
     """
 
     name: UnitName
@@ -133,3 +133,4 @@ class UnitDefinition:
     hunt_groups: tuple[HuntGroupDefinition, ...] = ()
     short_codes: tuple[ShortCodeDefinition, ...] = ()
     licence_server: str = ANY_SERVER
+    seed: int = 0

@@ -22,6 +22,7 @@ from ipo_sim.core.model import (
     Entity,
     Extension,
     Feature,
+    InjectedFault,
     Led,
     Licence,
     Life,
@@ -45,7 +46,7 @@ _NEVER_POWERED = Life(Lifecycle.OFF, seq=0)
 _NO_OFFSET = Nanoseconds(0)
 _name = itemgetter(0)
 # Named tuples whose first field tells one from another of their kind.
-_E = TypeVar("_E", Licence, Feature, User, Extension, BaseStation, Led, Alarm)
+_E = TypeVar("_E", Licence, Feature, User, Extension, BaseStation, Led, InjectedFault, Alarm)
 
 
 def settle(draft: Draft) -> tuple[Unit, Effects]:
@@ -82,6 +83,8 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
             usage.users,
             usage.extensions,
             draft.dect,
+            draft.faults,
+            draft.report,
             licensing.ledger,
         ),
     )
@@ -108,6 +111,7 @@ def entities(unit: Unit) -> dict[str, Entity]:
         **({} if unit.dect is None else {**_by_path("dect/bases", unit.dect.bases), "dect": unit.dect.dect}),
         **{part.place.path: part for part in unit.parts if _visible(part)},
         **_by_path("leds", unit.leds),
+        **_by_path("faults", unit.faults),
         **_by_path("alarms", unit.alarms),
         "unit": unit.status,
     }
@@ -172,6 +176,7 @@ def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> list[Changed]
     if new.parts is not old.parts:
         _compare_parts(old.parts, new.parts, changes)
     _compare("leds", old.leds, new.leds, changes)
+    _compare("faults", old.faults, new.faults, changes)
     if new.alarms is not old.alarms:
         _compare("alarms", old.alarms, new.alarms, changes)
     if new.status is not old.status:

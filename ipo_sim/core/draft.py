@@ -42,6 +42,7 @@ class Draft:
         "definition",
         "entered",
         "extensions",
+        "faults",
         "holdings",
         "key",
         "licences",
@@ -53,6 +54,7 @@ class Draft:
         "parts",
         "reader",
         "refused",
+        "report",
         "seq",
         "users",
     )
@@ -74,6 +76,8 @@ class Draft:
         self.extensions = old.extensions
         self.holdings = old.holdings
         self.dect = old.dect
+        self.faults = old.faults
+        self.report = old.report
         # Strings that this event entered, deleted or loaded, as they were and as they are.
         self.entered: list[Moved] = []
         # Whether strings that wait for the configuration are loaded with this event.

@@ -14,6 +14,7 @@ from ipo_sim.core.dect_events import (
     DectLicenceEntered,
     DectLicenceRemoved,
 )
+from ipo_sim.core.fault_events import FaultInjected, FaultWithdrawn
 from ipo_sim.core.model import ExtensionKind, KeyReason, Nanoseconds, Reserve
 
 
@@ -332,6 +333,8 @@ Fact = (
     | BaseStationRemoved
     | BaseStationReachable
     | BaseStationLost
+    | FaultInjected
+    | FaultWithdrawn
 )
 
 FACTS: dict[str, type[Fact]] = {fact.TYPE: fact for fact in Fact.__args__}
@@ -361,7 +364,7 @@ def fact_from(type_name: str, data: dict[str, Any]) -> Fact:
 
 
 def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 # Fields that JSON writes in another type.
@@ -369,5 +372,6 @@ _TYPED: Mapping[type[Fact], Mapping[str, Callable[[Any], object]]] = {
     FeatureKeyUnreadable: {"reason": KeyReason},
     LicencesImported: {"keys": tuple},
     UserConfigured: {"features": tuple},
+    FaultInjected: {"options": lambda pairs: tuple(map(tuple, pairs))},
     ExtensionConfigured: {"kind": ExtensionKind, "reserve": Reserve},
 }

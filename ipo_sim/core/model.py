@@ -18,6 +18,7 @@ from ipo_sim.core.definition import (
     UnitDefinition,
     UserDefinition,
 )
+from ipo_sim.core.fault_model import InjectedFault, KeyReport
 from ipo_sim.core.words import (
     SECOND_NS,
     Availability,
@@ -63,6 +64,7 @@ __all__ = [
     "FeatureKey",
     "Hold",
     "Holding",
+    "InjectedFault",
     "KeyCondition",
     "KeyPresence",
     "KeyReason",
@@ -346,9 +348,8 @@ class UnitStatus(NamedTuple):
 
 
 # What the outside can see of a unit, each under its own path.
-Entity = (
-    UnitStatus | FeatureKey | Reader | Licence | Feature | User | Extension | BaseStation | Dect | Part | Led | Alarm
-)
+_Thing = Licence | Feature | User | Extension | BaseStation | Dect | Part | Led | Alarm | InjectedFault
+Entity = UnitStatus | FeatureKey | Reader | _Thing
 
 
 class Unit(NamedTuple):
@@ -378,6 +379,9 @@ class Unit(NamedTuple):
     users: tuple[User, ...] = ()
     extensions: tuple[Extension, ...] = ()
     dect: DectSystem | None = None
+    faults: tuple[InjectedFault, ...] = ()
+    # What the reader says, while faults stand between it and the unit.
+    report: KeyReport | None = None
     # Derived once more by whoever needs it: a restored unit has none.
     ledger: Ledger | None = None
 

@@ -7,7 +7,18 @@ from functools import lru_cache
 from typing import Any
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.core import acquisition, chassis, dect, feature_key, key_server, licence_store, life, people
+from ipo_sim.core import (
+    acquisition,
+    chassis,
+    dect,
+    faults,
+    feature_key,
+    key_faults,
+    key_server,
+    licence_store,
+    life,
+    people,
+)
 from ipo_sim.core.dect_events import (
     BaseStationConfigured,
     BaseStationLost,
@@ -54,6 +65,7 @@ from ipo_sim.core.events import (
     UserConfigured,
     UserRemoved,
 )
+from ipo_sim.core.fault_events import FaultInjected, FaultWithdrawn
 from ipo_sim.core.fitting import places
 from ipo_sim.core.model import (
     Edition,
@@ -125,7 +137,13 @@ def step(unit: Unit, event: Event) -> tuple[Unit, Effects]:
     """
     _check_time(unit, event)
     draft = Draft(unit, event)
-    _HANDLERS[type(event.fact)](draft, event.fact)
+    kind = type(event.fact)
+    if draft.report is not None and kind in key_faults.REPORTS:
+        faults.report(draft, event.fact)
+    else:
+        _HANDLERS[kind](draft, event.fact)
+    if draft.faults:
+        faults.enforce(draft)
     return settle(draft)
 
 
@@ -137,6 +155,10 @@ def next_deadline(unit: Unit) -> Nanoseconds | None:
             earliest = deadline
     if unit.dect is not None:
         deadline = dect.dect_deadline(unit.dect)
+        if deadline is not None and (earliest is None or deadline < earliest):
+            earliest = deadline
+    if unit.faults:
+        deadline = faults.fault_deadline(unit.faults)
         if deadline is not None and (earliest is None or deadline < earliest):
             earliest = deadline
     return earliest
@@ -160,6 +182,8 @@ def _reach_deadline(draft: Draft, _fact: DeadlineReached) -> None:
         life.go_on(draft)
     elif draft.key.grace_until == draft.at:
         feature_key.end_grace(draft)
+    elif draft.faults and faults.fault_deadline(draft.faults) == draft.at:
+        faults.reach(draft)
     # An expiry changes nothing but the day, a violation timer nothing but what is left: what is settled sees it.
 
 
@@ -192,6 +216,8 @@ _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     PartWithdrawn: chassis.withdraw_part,
     PartConfigured: chassis.configure_part,
     FaultSet: chassis.set_fault,
+    FaultInjected: faults.inject,
+    FaultWithdrawn: faults.withdraw,
     FaultCleared: chassis.clear_fault,
     DateSet: _set_date,
     InstancesRequested: acquisition.request_instances,

@@ -24,6 +24,7 @@ from ipo_sim.core.model import (
     Extension,
     Feature,
     FeatureKey,
+    InjectedFault,
     Led,
     Licence,
     Part,
@@ -94,6 +95,7 @@ class Encoder:
             Part: _part,
             Led: _led,
             Alarm: _alarm,
+            InjectedFault: self._fault,
         }
 
     def entity(self, unit: UnitName, entry: Entry) -> bytes:
@@ -181,6 +183,24 @@ class Encoder:
     def _reader_kind(self, unit: UnitName) -> str:
         entry = self._bus.latest(unit).get(READER)
         return entry.value.kind if entry is not None and isinstance(entry.value, Reader) else ""
+
+    def _fault(self, unit: UnitName, fault: InjectedFault, _: int) -> Fields:
+        offset = self._offset(unit)
+        return {
+            "id": fault.id,
+            "fault": fault.fault,
+            "target": fault.target,
+            "options": dict(fault.options),
+            "state": "active" if fault.begun else "waiting",
+            "striking": fault.striking,
+            "strikes": fault.strikes,
+            "probability": fault.probability,
+            "clear_after": fault.clear_after,
+            "starts": _optional_moment(fault.starts, offset),
+            "until": _optional_moment(fault.until, offset),
+            "seed": fault.seed,
+            **_caused(fault.cause),
+        }
 
     def _dect(self, unit: UnitName, dect: Dect, _: int) -> Fields:
         timer = dect.timer

@@ -18,6 +18,7 @@ from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.mqtt.readback import Readback
 from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.mqtt.settings import MqttSettings
+from ipo_sim.mqtt.tampering import FAULTS, Tampering
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, FEATURE_KEY, Topics, cascade_rank, entity_path
 from ipo_sim.mqtt.unit_document import unit_document
 from ipo_sim.runtime.bus import Batch, Bus, Entry, Subscription
@@ -67,6 +68,7 @@ class Link:
         bus: Bus,
         encoder: Encoder,
         desk: CommandDesk,
+        tampering: Tampering,
         *,
         backoff: Backoff | None = None,
     ) -> None:
@@ -79,6 +81,7 @@ class Link:
         self._bus = bus
         self._encoder = encoder
         self._desk = desk
+        self._tampering = tampering
         self._backoff = backoff or Backoff(identity.client_id)
         self._session: Session | None = None
         self._readback: Readback | None = None
@@ -159,6 +162,7 @@ class Link:
                 contradict=self._contradict(session),
                 recheck=self._recheck(session),
                 serve=self._serve(session, subscription),
+                late=self._tampering.run(session),
             )
         except asyncio.CancelledError:
             await self._say_goodbye(session, subscription)
@@ -246,24 +250,37 @@ class Link:
 
     async def _publish_store(self, session: Session, unit: UnitName) -> None:
         latest = self._bus.latest(unit)
+        for path, known in latest.items():
+            self._tampering.look(unit, path, known.value)
         for path in sorted(latest, key=cascade_rank):
             if (entry := latest.get(path)) is not None:
-                await session.publish(self._topics.entity(unit, path), self._encoder.entity(unit, entry), retain=True)
-                self._published += 1
+                await self._publish_entity(session, unit, path, entry)
+
+    async def _publish_entity(self, session: Session, unit: UnitName, path: str, entry: Entry) -> None:
+        topic, payload = self._topics.entity(unit, path), self._encoder.entity(unit, entry)
+        if path.startswith(FAULTS):
+            await session.publish(topic, payload, retain=True)
+        else:
+            await self._tampering.publish(session, unit, topic, payload, entry.seq, retain=True)
+        self._published += 1
 
     async def _publish_batch(self, session: Session, batch: Batch) -> None:
         """Entities in the order of their last change, then what happened; behind what is being published already."""
         unsaid = len(batch.records)
+        mended: set[UnitName] = set()
         try:
             async with self._turn:
                 for (unit, path), entry in self._changed(batch).items():
-                    payload = self._encoder.entity(unit, entry)
-                    await session.publish(self._topics.entity(unit, path), payload, retain=True)
-                    self._published += 1
+                    if self._tampering.look(unit, path, entry.value):
+                        mended.add(unit)
+                    await self._publish_entity(session, unit, path, entry)
                 for record in batch.records:
-                    await session.publish(self._topics.events(record.unit), self._encoder.event(record))
+                    topic, payload = self._topics.events(record.unit), self._encoder.event(record)
+                    await self._tampering.publish(session, record.unit, topic, payload, record.effects.seq)
                     self._published += 1
                     unsaid -= 1
+                for unit in mended:
+                    await self._publish_store(session, unit)
         finally:
             self._missed += unsaid
 

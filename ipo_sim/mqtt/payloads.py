@@ -231,6 +231,24 @@ class AlarmPayload(EntityPayload):
     cause: Chain = ()
 
 
+class FaultPayload(EntityPayload):
+    """An injected fault; the topic is cleared when it is over."""
+
+    id: str
+    fault: Annotated[str, Field(description="Its name in the catalogue of faults.")]
+    target: Annotated[str, Field(description="What fails: `feature-key`, `reader`, `unit`, `mqtt`, or a place.")]
+    options: Annotated[dict[str, str], Field(description="Lengths of time in nanoseconds.")]
+    state: Literal["waiting", "active"]
+    striking: Annotated[bool, Field(description="It has its effect now; of messages each has a chance of its own.")]
+    strikes: Annotated[int, Field(description="How often it struck; of messages nobody counts here.")]
+    probability: float
+    clear_after: int | None
+    starts: datetime
+    until: datetime | None
+    seed: int
+    cause: Chain = ()
+
+
 class NotificationPayload(BaseModel):
     """One of the maker's events as a trap carries it."""
 

@@ -11,6 +11,7 @@ from ipo_sim.mqtt.commands import CommandDesk, Execute
 from ipo_sim.mqtt.encoder import Counters, Encoder
 from ipo_sim.mqtt.link import Identity, Link
 from ipo_sim.mqtt.settings import ConnectionMode, MqttSettings
+from ipo_sim.mqtt.tampering import Tampering
 from ipo_sim.mqtt.topics import Topics
 from ipo_sim.runtime.bus import Bus
 
@@ -54,5 +55,5 @@ def build_links(
         daemon = None if identity.owner in identity.units else identity.owner
         encoder = Encoder(bus, catalogue, daemon=daemon, counters=counters)
         desk = CommandDesk(Topics(settings.prefix), execute)
-        links.append(Link(identity, settings, bus, encoder, desk))
+        links.append(Link(identity, settings, bus, encoder, desk, Tampering(execute)))
     return tuple(links)

@@ -19,6 +19,7 @@ from ipo_sim.mqtt.payloads import (
     DectPayload,
     EventPayload,
     ExtensionPayload,
+    FaultPayload,
     FeatureKeyPayload,
     FeaturePayload,
     LedPayload,
@@ -29,6 +30,7 @@ from ipo_sim.mqtt.payloads import (
     UserPayload,
 )
 from ipo_sim.mqtt.requests import MAX_ID_CHARACTERS, MAX_REQUEST_BYTES
+from ipo_sim.mqtt.tampering import FLAGS
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, REPLY, SCHEMA
 from ipo_sim.mqtt.unit_document import DOCUMENT, PREFIX_MARK, UNIT_MARK
 
@@ -78,6 +80,7 @@ ENTITIES = (
     _Row("expansion", "expansion/{port}", PartPayload, "An expansion module and its port."),
     _Row("led", "leds/{led}", LedPayload, "One LED; cleared when its part is pulled."),
     _Row("alarm", "alarms/{alarm}", AlarmPayload, "An active alarm; cleared when it ends."),
+    _Row("fault", "faults/{fault}", FaultPayload, "An injected fault; cleared when it is over."),
     _Row("unit", "unit", UnitPayload, "The unit in one line, the last to change in a cascade."),
 )
 
@@ -90,6 +93,7 @@ _PARAMETERS = {
     "slot": "Slot, from 1.",
     "port": "Expansion port, from 1.",
     "led": "Name of the LED.",
+    "fault": "Name of the fault, and where it is if that is not clear.",
     "alarm": "Event number and place of the alarm.",
     "verb": "The command that is answered.",
 }
@@ -116,6 +120,11 @@ _ANSWER: Json = {
     "if": {"properties": {"ok": {"const": False}}},
     "then": {"required": ["error"]},
 }
+
+
+# Messages that injected faults may spoil on purpose, and how: an extension of the document, as AsyncAPI allows.
+FAULTS_FLAG = "x-ipo-sim-faults"
+_TAMPERED = frozenset({row.name for row in ENTITIES if row.name != "fault"} | {"event"})
 
 
 class _Untitled(GenerateJsonSchema):
@@ -188,6 +197,7 @@ def _send(name: str, rest: str, message: Json, text: str, *, retain: bool) -> tu
         "action": "send",
         "channel": {"$ref": f"#/channels/{name}"},
         "bindings": {"mqtt": {"qos": 1, "retain": retain}},
+        **({FAULTS_FLAG: list(FLAGS.values())} if name in _TAMPERED else {}),
     }
     return name, _channel(rest, name, message, text), operation
 

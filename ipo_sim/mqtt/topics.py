@@ -22,7 +22,7 @@ _LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
 
 # Groups of entities that come and go, in the order of a cascade. The other entities always exist, so that what the
 # broker retains under these groups is all that can be out of date.
-GROUPS = ("licences", "features", "users", "extensions", "dect", "slots", "expansion", "leds", "alarms")
+GROUPS = ("licences", "features", "users", "extensions", "dect", "slots", "expansion", "leds", "faults", "alarms")
 
 _RANK = {
     name: rank
@@ -37,6 +37,7 @@ _RANK = {
             ("dect",),
             ("slots", "expansion"),
             ("leds",),
+            ("faults",),
             ("alarms",),
         )
     )

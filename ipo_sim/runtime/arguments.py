@@ -45,6 +45,7 @@ UserText = Annotated[
 ]
 # Seconds, or a length such as 2h30m.
 _Duration = BeforeValidator(lambda value: _seconds(value) if isinstance(value, str) else value)
+Lasting = Annotated[float, Field(ge=0, le=MAX_ADVANCE_NS / SECOND_NS, allow_inf_nan=False), _Duration]
 # A command line's number is a number until it is asked for as text.
 _Digits = BeforeValidator(str)
 Number = Annotated[
@@ -231,6 +232,46 @@ class Fault(Place):
         str | int,
         Field(union_mode="left_to_right", description="Name; for `feature-key` a reason of event 40: 3, 4 or 9."),
     ] = "failed"
+
+
+class Injection(Arguments):
+    """A fault of the catalogue, its life, and its options."""
+
+    fault: Annotated[Text, Field(description="Name, such as `card-mute`; `ipo-sim faults list` tells them all.")]
+    path: Annotated[
+        str | None, Field(min_length=1, max_length=MAX_PATH, description="Place of a part; else it is clear.")
+    ] = None
+    start: Annotated[Lasting | None, Field(description="How long until it begins; at once by default.")] = None
+    duration: Annotated[Lasting | None, Field(description="How long it lasts; until it is cleared by default.")] = None
+    probability: Annotated[
+        float, Field(gt=0, le=1, allow_inf_nan=False, description="Of a strike whenever it may strike.")
+    ] = 1.0
+    clear_after: Annotated[int | None, Field(ge=1, le=1_000_000, description="Strikes after which it is over.")] = None
+    reason: Annotated[int | None, Field(description="Reason of event 40: 3, 4 or 9.")] = None
+    bounces: Annotated[int | None, Field(description="How often the contact opens and closes.")] = None
+    interval: Annotated[Lasting | None, Field(description="Between two bounces, or two looks at the clock.")] = None
+    delay: Annotated[Lasting | None, Field(description="How late a card is read, or a message published.")] = None
+    misses: Annotated[int | None, Field(description="Polls in a row that lose the key server.")] = None
+    port: Annotated[int | None, Field(description="Number of the port, from 1.")] = None
+    ppm: Annotated[int | None, Field(description="Millionths that the clock is too fast.")] = None
+    serial: Annotated[str | None, Field(pattern=r"^[0-9]{10}$", description="10 decimal digits.")] = None
+
+
+class FaultName(Arguments):
+    """A part whose fault was set, or an injected fault by its id."""
+
+    path: Annotated[
+        str | None, Field(min_length=1, max_length=MAX_PATH, description="Part or `feature-key` that set-fault broke.")
+    ] = None
+    fault: Annotated[
+        str | None, Field(min_length=1, max_length=MAX_PATH, description="Injected fault, such as `card-mute`.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> FaultName:
+        if (self.fault is None) == (self.path is None):
+            raise ValueError("either path or fault is wanted")
+        return self
 
 
 class Time(Arguments):

@@ -7,6 +7,7 @@ from typing import Any
 
 from ipo_sim.core import dect_events as d
 from ipo_sim.core import events as e
+from ipo_sim.core import fault_events as f
 from ipo_sim.core.events import Fact
 
 
@@ -67,6 +68,8 @@ _TEXTS: Mapping[type[Fact], Callable[[Any], str]] = {
     d.BaseStationRemoved: lambda fact: f"base station {fact.mac} was deleted",
     d.BaseStationReachable: lambda fact: f"base station {fact.mac} answered again",
     d.BaseStationLost: lambda fact: f"base station {fact.mac} was lost",
+    f.FaultInjected: lambda fact: f"fault {fact.fault} was injected at {fact.target}",
+    f.FaultWithdrawn: lambda fact: f"the injected fault {fact.id} was taken back",
     e.DateSet: lambda _: "the unit's date was set",
 }
 

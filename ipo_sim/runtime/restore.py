@@ -21,6 +21,7 @@ from ipo_sim.core.events import (
     PartFitted,
     PartWithdrawn,
 )
+from ipo_sim.core.fault_events import FaultInjected
 from ipo_sim.core.model import Nanoseconds, Unit, UnitDefinition
 from ipo_sim.core.unit import entities, new_unit, step
 from ipo_sim.errors import CommandRejected, JournalError
@@ -109,6 +110,8 @@ def run_time_changes(history: Iterable[JournalEntry]) -> list[str]:
             last["configuration", fact.path] = fact
         elif isinstance(fact, FaultSet | FaultCleared):
             last["fault", fact.path] = fact
+        elif isinstance(fact, FaultInjected):
+            last["injected", fact.fault + fact.target] = fact
         elif isinstance(fact, DateSet):
             last["date", ""] = fact
     return [describe(fact) for fact in last.values()]

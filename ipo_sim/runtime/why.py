@@ -17,6 +17,7 @@ from ipo_sim.runtime.requests import Answer
 Link = dict[str, Any]
 
 _BASE = "dect/bases/"
+_FAULT = "faults/"
 
 
 async def why(call: Call) -> Answer:
@@ -40,6 +41,8 @@ def cause_of(entity: Entity) -> Cause:
 
 def cause_text(unit: Unit, item: str) -> str:
     """What a cause that is no event means for the unit as it is now."""
+    if item.startswith(_FAULT):
+        return f"the injected fault {item.removeprefix(_FAULT)} strikes"
     if item.startswith(_BASE):
         return _base(unit, item.removeprefix(_BASE))
     kind, _, detail = item.partition(":")

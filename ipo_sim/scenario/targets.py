@@ -27,6 +27,7 @@ _ENTITIES: Mapping[str, type[BaseModel]] = {
     r"slots/[0-9]+(/[a-z]+)?": p.PartPayload,
     r"expansion/[0-9]+": p.PartPayload,
     r"leds/.+": p.LedPayload,
+    r"faults/.+": p.FaultPayload,
     r"alarms/.+": p.AlarmPayload,
 }
 KINDS = (
@@ -43,6 +44,7 @@ KINDS = (
     "slots/N/daughter",
     "expansion/N",
     "leds/NAME",
+    "faults/ID",
     "alarms/ID",
 )
 _SCALARS = (str, int, float, bool, type(None))

@@ -11,7 +11,7 @@ from ipo_sim.catalogue.types import EditionRule, LicenceType, OnExhaustion, Part
 
 CATALOGUE = load_catalogue()
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "reference" / "catalogue.md").read_text(encoding="utf-8")
-FILES = ("hardware.yaml", "licences.yaml", "editions.yaml", "timings.yaml", "dect.yaml")
+FILES = ("hardware.yaml", "licences.yaml", "editions.yaml", "timings.yaml", "dect.yaml", "faults.yaml")
 
 
 def table(heading: str) -> list[str]:
@@ -108,3 +108,12 @@ def test_the_limits_of_an_ip_dect_system_are_listed() -> None:
     assert table("IP DECT") == [
         row(f"`{name}`", getattr(limits, name), limits.grades[name]) for name in limits._fields if name != "grades"
     ]
+
+
+def test_the_table_of_faults_is_the_catalogue_s() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "faults.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([a-z-]+)` \| (\S+) \| (\S+) \| (.+?) \| (.+?) \| (\S+) \|$", page, re.MULTILINE)
+    rows = [(kind.name, kind.target, kind.chance, kind.title, kind.grade) for kind in CATALOGUE.faults.values()]
+    assert [(name, of, chance, title, grade) for name, of, chance, _, title, grade in told] == rows
+    options = [re.findall(r"`([a-z]+)`", options) for _, _, _, options, _, _ in told]
+    assert options == [list(kind.options) for kind in CATALOGUE.faults.values()]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import structlog
 
 from ipo_sim.cli.main import main
 from tests.cli.daemons import ROOT, started
@@ -25,6 +27,17 @@ steps:
     expect: {change: {unit.state: running}, within: 1m}
 """
 GRACE = ROOT / "configs" / "scenarios" / "grace-over.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """A command of a process of its own may set logging as it likes; here it has to be put back."""
+    root = logging.getLogger()
+    before, handlers, level = structlog.get_config(), root.handlers[:], root.level
+    yield
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> str:

@@ -97,6 +97,15 @@ def wrong_card() -> None:
     assert in_service(right, "expansion/") == [True] * 2
 
 
+def key_server() -> None:
+    (unit,) = units("ip412-key-server")
+    assert unit.life.state is Lifecycle.RUNNING
+    assert {licence.status for licence in unit.licences} == {LicenceStatus.INVALID}
+    with_dongle, _ = step(unit, Event(unit.at, ReaderAttached(unit.reader.name)))
+    with_dongle, _ = step(with_dongle, Event(unit.at, FeatureKeyInserted("1234567890", kind="dongle-usb")))
+    assert {licence.status for licence in with_dongle.licences} == {LicenceStatus.VALID}
+
+
 def serial_reader() -> None:
     real_reader("serial-reader", "/dev/fkc0")
 
@@ -172,6 +181,7 @@ SHOWS: dict[str, Callable[[], None]] = {
     "full": full,
     "unlicensed": unlicensed,
     "wrong-card": wrong_card,
+    "ip412-key-server": key_server,
     "serial-reader": serial_reader,
     "pcsc": pcsc,
     "pn532": pn532,
