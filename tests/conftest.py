@@ -1,9 +1,13 @@
-"""What every test stands on: the leak fixtures, Hypothesis profiles, options."""
+"""What every test stands on: leak fixtures, a log that no other test has set up, Hypothesis profiles, options."""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
+import structlog
 from hypothesis import settings
 
 from tests.leaks import no_leaked_resources, no_leaked_tasks
@@ -18,3 +22,14 @@ settings.register_profile("local", deadline=None)
 # CI must give the same verdict on the same commit.
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A command that runs in the test's process sets up the log of that process: the next test shall not inherit it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)

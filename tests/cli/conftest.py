@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import subprocess
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tests.cli.daemons import DEADLINE_S, environment, started
 from tests.requirements import require
@@ -31,16 +29,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("COLUMNS", "120")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def log_of_others() -> Iterator[None]:
-    """What a command does to the log of the process ends with it."""
-    root = logging.getLogger()
-    before = list(root.handlers), root.level
-    yield
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from ipo_sim.errors import ReaderError
 from ipo_sim.readers.serial_line import SerialReader
 from ipo_sim.readers.socket_port import MAX_BACKLOG, open_socket
 from tests.leaks import leaks_since, take_stock
+from tests.mqtt.brokers import until
 from tests.readers.board import Board, Chip
 from tests.readers.links import PATIENCE_S, Facts, running
 
@@ -106,6 +107,8 @@ async def test_a_bridge_that_drops_the_connection(reset: bool) -> None:  # noqa:
         facts, reader = Facts(), reader_on(made)
         async with running(reader.run(facts.emit)):
             await facts.until(ATTACHED, card(1))
+            # A board that is asked between contact and switch says that the card does not answer.
+            await until(lambda: "STAT" in made.board.verbs)
             made.board.remove()
             await facts.until(FeatureKeyRemoved(1))
             made.board.insert(Chip())
