@@ -174,13 +174,18 @@ def _open(path: Path) -> IO[bytes]:
             path.replace(_free_name(path))
         path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered: what is not with the kernel when we are killed is lost.
-        return path.open("wb", buffering=0)
+        return open(path, "wb", buffering=0, opener=_opened)
     except FileExistsError:
         raise ReaderError(f"cannot record to {path}: {path.parent} is no directory") from None
     except OSError as error:
         raise ReaderError(f"cannot record to {path}: {error.strerror or error}") from error
     except ValueError as error:
         raise ReaderError(f"cannot record to {str(path)!r}: {error}") from None
+
+
+def _opened(path: str, flags: int) -> int:
+    """A pipe that nobody reads must not hold up the start, nor the loop later."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def _free_name(path: Path) -> str:

@@ -13,10 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.cassettes import Cassettes, load_settings
 from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
+from ipo_sim.cli.main import main
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import SECOND_NS, Lifecycle, Nanoseconds, UnitName
 from ipo_sim.errors import ReaderError
@@ -216,6 +218,18 @@ async def test_counters_of_cassettes_and_of_recorded_virtual_readers(tmp_path: P
     runtime.close()
 
 
+async def test_a_full_disk_is_no_matter_to_the_unit(tmp_path: Path) -> None:
+    link = PtyLink(tmp_path / "fkc0")
+    settings, _ = configured(tmp_path, f"{{reader: serial, port: {link.path}, record: /dev/full}}")
+    link.board.chip = Chip()
+    link.plug()
+    with capture_logs() as logs:
+        async with daemon(tmp_path / "state", settings, real_time()) as runtime:
+            await until(runtime, lambda: runtime.engine.unit(BENCH).life.state is Lifecycle.RUNNING)
+    link.unplug()
+    assert [line["error"] for line in logs if line["event"] == "recording_stopped"] == ["No space left on device"]
+
+
 def test_of_tapes_that_are_begun_none_is_left_open_when_one_cannot_be(tmp_path: Path) -> None:
     settings, _ = configured(tmp_path, "{record: a.jsonl}")
     second = replace(settings.readers[BENCH], record=tmp_path)
@@ -228,21 +242,21 @@ def test_of_tapes_that_are_begun_none_is_left_open_when_one_cannot_be(tmp_path: 
     runtime.close()
 
 
-def test_a_cassette_that_is_not_there_or_damaged_is_a_mistake_of_the_configuration(home: Path) -> None:
+def test_a_cassette_that_is_not_there_or_damaged_is_a_mistake_of_the_configuration(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config, cassette = home / "bench.yaml", home / "a.jsonl"
     config.write_text("units: [{name: a, model: ip500, feature_key: {reader: cassette, cassette: a.jsonl}}]")
-    done = ipo_sim("check", config, home=home)
-    assert (done.returncode, done.stderr) == (
-        2,
-        f"{config}: cannot read the recording {cassette}: No such file or directory\n",
-    )
+
+    def said(*command: str) -> tuple[int, str]:
+        return main([*command, str(config)]), capsys.readouterr().err
+
+    missing = f"{config}: cannot read the recording {cassette}: No such file or directory\n"
+    assert said("check") == (2, missing)
     cassette.write_bytes(_SHORT.replace(b"1234567890", b"\xff"))
-    for command in ("check", "run"):
-        done = ipo_sim(command, config, home=home)
-        assert (done.returncode, done.stderr) == (2, f"{config}: {cassette}:3: not UTF-8 text\n")
+    assert said("check") == (2, f"{config}: {cassette}:3: not UTF-8 text\n")
     cassette.write_bytes(_SHORT)
-    done = ipo_sim("check", config, home=home)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert said("check") == (0, "")
 
 
 def test_a_place_where_nothing_can_be_recorded_ends_the_start(home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import threading
 from pathlib import Path
@@ -131,6 +132,20 @@ async def test_a_full_disk_stops_the_recording_and_not_the_reader() -> None:
     ]
     assert reader.last_error == "recording to /dev/full stopped: No space left on device"
     assert reader.counters() == {"insertions": 1, "recorded_lines": 0, "recording_failures": 1}
+
+
+def test_a_pipe_that_nobody_reads_holds_up_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ReaderError, match=r"cannot record to .*No such device or address"):
+        Clocks().tape(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    tape = Clocks().tape(tmp_path / "pipe")
+    for counter in range(2_000):
+        tape.fact(inserted(counter))
+    assert tape.error is not None
+    assert os.read(reading, 100).startswith(b'{"cassette":1')
+    tape.close()
+    os.close(reading)
 
 
 def test_half_a_line_that_the_disk_took_ends_the_recording_and_it_can_be_read(
