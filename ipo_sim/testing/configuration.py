@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,11 @@ class Wanted:
 
 
 def settings_for(
-    wanted: Wanted, folders: tuple[Path, ...], default: Path | None, reader: str
+    wanted: Wanted, folders: tuple[Path, ...], default: Path | None, reader: str, seed: int
 ) -> tuple[Settings, Cassettes]:
     """The settings that are asked for, and the recordings that their readers play; ConfigError with every mistake.
 
-    Files are looked for in these folders.
+    Files are looked for in these folders. `seed` is added to those of the units, which decide all their chance.
 
     `reader` `virtual`: as the configuration says; else the first unit's card is read there: `serial:/dev/ttyUSB0`,
     `pcsc`, `cassette:FILE`.
@@ -71,8 +71,12 @@ def settings_for(
     if reader != "virtual":
         text = _with_reader(text, reader)
     if text is None:
-        return demo_settings(), {}
-    return with_cassettes(load_text(text, name, folder), name)
+        return _seeded(demo_settings(), seed), {}
+    return with_cassettes(_seeded(load_text(text, name, folder), seed), name)
+
+
+def _seeded(settings: Settings, seed: int) -> Settings:
+    return replace(settings, units=tuple(replace(unit, seed=unit.seed + seed) for unit in settings.units))
 
 
 def _text(wanted: Wanted, folders: tuple[Path, ...], default: Path | None) -> tuple[str | None, str, Path | None]:

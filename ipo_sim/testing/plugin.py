@@ -154,7 +154,8 @@ def _open(request: pytest.FixtureRequest, broker: BrokerUnderTest | None) -> Ben
     folders = (request.path.parent, config.rootpath)
     try:
         wanted = Wanted.of(marker.args, marker.kwargs) if marker is not None else Wanted()
-        settings, cassettes = settings_for(wanted, folders, _default(config), config.getoption("--ipo-reader"))
+        reader, seed = config.getoption("--ipo-reader"), config.getoption("--ipo-seed")
+        settings, cassettes = settings_for(wanted, folders, _default(config), reader, seed)
         bench = Bench.open(settings, cassettes, wanted.start, broker.place if broker is not None else None)
     except (BrokerError, ConfigError) as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None

@@ -278,6 +278,28 @@ class TestSeed:
         assert drawn("--randomly-seed=99") == plain
         assert drawn("-p", "no:randomly", "--ipo-seed=1") != plain
 
+    STRIKES = """
+        def test_it(ipo_unit, ipo_reader):
+            ipo_unit.inject_fault("card-mute", probability=0.5)
+            struck = []
+            for _ in range(20):
+                ipo_reader.remove()
+                ipo_reader.insert()
+                struck.append(str(int(ipo_unit.feature_key.presence != "present")))
+            print("struck", "".join(struck))
+    """
+
+    def test_faults_strike_by_it(self, pytester: pytest.Pytester) -> None:
+        pytester.makepyfile(self.STRIKES)
+
+        def struck(*options: str) -> list[str]:
+            return [line for line in run(pytester, "-rP", *options).outlines if line.startswith("struck")]
+
+        plain = struck()
+        assert len(plain) == 1
+        assert struck("--ipo-seed=0") == plain
+        assert struck("--ipo-seed=1") != plain
+
 
 class TestOtherPlugins:
     def test_asyncio_tests_use_the_same_fixtures(self, pytester: pytest.Pytester) -> None:
