@@ -33,6 +33,13 @@ with --between two points of one history. The exit code is 1 if something is dif
 """
 
 
+_REWIND = """\
+Takes all units of a stopped daemon back to a POINT, and time with them: the next daemon starts from there. What came
+after it stays in the journal, as an older epoch. While a daemon runs, `ipo-sim ctl UNIT rewind` does the same.
+A POINT is the number of an event of --unit, or a moment of simulation time such as 2026-01-05T14:00:00Z.
+"""
+
+
 class Point(NamedTuple):
     """The number of an event, or else a moment in nanoseconds since 1970."""
 
@@ -51,6 +58,7 @@ def add_journal(commands: Commands) -> None:
     _add_verify(below)
     _add_export(below)
     _add_diff(below)
+    _add_rewind(below)
 
 
 def _add_show(commands: Commands) -> None:
@@ -105,6 +113,16 @@ def _add_diff(commands: Commands) -> None:
     diff.add_argument("--between", metavar="POINT", nargs=2, type=point, help="two points of one unit's history")
     diff.add_argument("--facts", action="store_true", help="compare what happened, not when and by whom")
     add_json(diff)
+
+
+def _add_rewind(commands: Commands) -> None:
+    example = "ipo-sim journal rewind 118 --unit bench-1\nipo-sim journal rewind 2026-01-05T14:00:00Z"
+    text = "take a stopped daemon's units back to a moment"
+    rewind = add_command(commands, "rewind", "journal_rewind", text, example, description=_REWIND)
+    rewind.add_argument("point", metavar="POINT", type=point, help="event or moment to go back to")
+    rewind.add_argument("--unit", metavar="UNIT", help="whose event it is")
+    add_state_dir(rewind)
+    add_json(rewind)
 
 
 def _command(commands: Commands, name: str, text: str, example: str, description: str = "") -> Parser:

@@ -125,6 +125,10 @@ class UnitCommands(ABC, Generic[_R]):
         """Let time stand, and go on to the next moment at which something happens to any unit."""
         return self.do("step", **_given(count=count))
 
+    def rewind(self, seconds: float | str | None = None, *, seq: int | None = None, to: str | None = None) -> _R:
+        """Take all units back by seconds or `10m`, after an event of this unit, or to a moment; time goes back too."""
+        return self.do("rewind", **_given(seconds=seconds, seq=seq, to=to))
+
     def what_if(self, events: Sequence[str]) -> _R:
         """What commands would change, one after the other; nothing is changed."""
         return self.do("what-if", events=list(events))

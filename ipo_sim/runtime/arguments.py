@@ -316,6 +316,22 @@ class Steps(Arguments):
     count: Annotated[int, Field(ge=1, le=MAX_STEPS, description="At how many moments something is to happen.")] = 1
 
 
+class Rewind(Arguments):
+    """How far back."""
+
+    seconds: Annotated[
+        float | None, Field(ge=0, allow_inf_nan=False, description="So much before now; `2h30m` will do."), _Duration
+    ] = None
+    seq: Annotated[int | None, Field(ge=1, description="After this event of the unit.")] = None
+    to: Annotated[str | None, Field(max_length=MAX_TEXT, description="RFC 3339; UTC without offset.")] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Rewind:
+        if [self.seconds, self.seq, self.to].count(None) != 2:  # noqa: PLR2004 - one of three is wanted
+            raise ValueError("one of seconds, seq and to is wanted")
+        return self
+
+
 class Hypothesis(Arguments):
     """One command of a what-if."""
 

@@ -60,15 +60,22 @@ class Subscription:
         unit = record.unit
         if self.units is not None and unit not in self.units:
             return
+        self.push_entries(unit, entries)
+        if self._records.maxlen == len(self._records):
+            self.dropped += 1
+        self._records.append(record)
+        self._wake.set()
+
+    def push_entries(self, unit: UnitName, entries: Iterable[tuple[str, Entry]]) -> None:
+        """Take entries in that no record has changed."""
+        if self.units is not None and unit not in self.units:
+            return
         for path, entry in entries:
             key = (unit, path)
             # Out and in again: a cascade keeps its order, so `unit` stays behind what it sums up.
             if self._entities.pop(key, None) is not None:
                 self.coalesced += 1
             self._entities[key] = entry
-        if self._records.maxlen == len(self._records):
-            self.dropped += 1
-        self._records.append(record)
         self._wake.set()
 
     def take(self) -> Batch:
@@ -112,6 +119,15 @@ class Bus:
     def restore(self, unit: UnitName, entries: Mapping[str, Entry]) -> None:
         """Set a unit's whole store at start, before anybody subscribes."""
         self._latest[unit] = dict(entries)
+
+    def replace(self, unit: UnitName, entries: Mapping[str, Entry], gone: Entry) -> None:
+        """Set a unit's whole store and tell subscribers the difference; `gone` stands for what is there no longer."""
+        before = self._latest.get(unit, {})
+        self._latest[unit] = dict(entries)
+        changed = [(path, entry) for path, entry in entries.items() if before.get(path) != entry]
+        changed += [(path, gone) for path in before if path not in entries]
+        for subscription in self._subscriptions:
+            subscription.push_entries(unit, changed)
 
     def latest(self, unit: UnitName) -> Mapping[str, Entry]:
         """Every entity of the unit that exists now, by path; a read-only view."""

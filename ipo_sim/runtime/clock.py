@@ -34,8 +34,9 @@ Store = Callable[[ClockBase], None]
 
 
 class Clock:
-    """Simulation time at a scale, paused, or stepped (paused and moved by `advance` alone); it never goes back.
+    """Simulation time at a scale, paused, or stepped (paused and moved by `advance` alone).
 
+    It never goes back but by `go_back`.
     `store` is given every new base before it acts, so that a clock that cannot be kept does not change.
     `monotonic` and `wall` are the machine's clocks in nanoseconds.
     """
@@ -66,7 +67,7 @@ class Clock:
         return self._base.paused
 
     def now(self) -> Nanoseconds:
-        """Simulation time; never below what it was, at most END_OF_TIME."""
+        """Simulation time, at most END_OF_TIME."""
         if self._base.paused:
             return self._base.at
         elapsed = self._monotonic() - self._anchor
@@ -112,9 +113,17 @@ class Clock:
         self._rebase(replace(base, at=Nanoseconds(base.at + duration)))
         return self._base.at
 
+    def go_back(self, at: Nanoseconds) -> None:
+        """Show an earlier time, and run on from there as before; who does it has kept it already."""
+        base = self.base()
+        self._show(replace(base, at=min(at, base.at)))
+
     def _rebase(self, base: ClockBase) -> None:
         if self.store is not None:
             self.store(base)
+        self._show(base)
+
+    def _show(self, base: ClockBase) -> None:
         # Read after the store, which may be slow: time stood while it was written, it did not run at either rate.
         self._anchor = self._monotonic()
         self._base = base

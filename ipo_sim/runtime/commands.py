@@ -10,7 +10,15 @@ from pydantic import ValidationError
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
-from ipo_sim.runtime import dect_commands, fault_commands, intents, licence_commands, time_commands, usage_commands
+from ipo_sim.runtime import (
+    dect_commands,
+    fault_commands,
+    intents,
+    licence_commands,
+    rewind_command,
+    time_commands,
+    usage_commands,
+)
 from ipo_sim.runtime.carry_out import apply, situation
 from ipo_sim.runtime.command import Call, Command
 from ipo_sim.runtime.context import Context
@@ -171,6 +179,7 @@ _ALL = (
     ),
     *fault_commands.COMMANDS,
     *time_commands.COMMANDS,
+    *rewind_command.COMMANDS,
     Command("why", "Tell the causes of a state", "why path=expansion/1", a.Place, why, changes=False),
     Command(
         "what-if",

@@ -18,6 +18,7 @@ from ipo_sim.runtime.agenda import Agenda, Foreseen
 from ipo_sim.runtime.bus import Bus, Entry, Record
 from ipo_sim.runtime.clock import Clock
 from ipo_sim.runtime.journal import Journal
+from ipo_sim.runtime.snapshot import State
 
 # Events in one transaction: enough that its commit costs little for each, few enough to be over in some milliseconds.
 MAX_BATCH = 256
@@ -81,6 +82,16 @@ class Engine:
         self._since_snapshot[name] = replayed
         self._bus.restore(name, entries)
         self._arm(name)
+
+    def go_back(self, states: Mapping[UnitName, State], at: Nanoseconds) -> None:
+        """Put units, bus and clock back to what they were at a moment; their new epochs are in the journal already."""
+        self._last_at = at
+        for name, state in states.items():
+            unit = self._units[name] = state.unit
+            self._since_snapshot[name] = unit.seq
+            self._arm(name)
+            self._bus.replace(name, state.entries, Entry(unit.seq, Nanoseconds(at + unit.clock_offset_ns), None))
+        self.clock.go_back(at)
 
     def unit(self, name: UnitName) -> Unit:
         """The unit as it is now; CommandRejected when there is none of that name."""

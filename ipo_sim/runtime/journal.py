@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
+from itertools import repeat, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,12 +21,14 @@ from ipo_sim.runtime.chain import NOTHING, epoch_hash, event_hash
 from ipo_sim.runtime.clock import ClockBase
 from ipo_sim.runtime.journal_file import JOURNAL_NAME, closed_on_error, connect, explained, is_sound, set_aside
 from ipo_sim.runtime.journal_reader import Epoch, JournalEntry, JournalReader, Rewound, Snapshot
+from ipo_sim.runtime.journal_rows import EventRow, epoch_rows, event_rows
 from ipo_sim.runtime.lock import StateLock
 
 __all__ = ["Epoch", "Journal", "JournalEntry", "JournalReader", "Rewound", "Snapshot"]
 
 _INSERT = "INSERT INTO events (id, unit, epoch, seq, at, type, data, cause, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_EPOCH = "INSERT INTO units (name, epoch, definition, created, rewound, hash) VALUES (?, ?, ?, ?, ?, ?)"
+_CLOCK = "INSERT OR REPLACE INTO meta VALUES ('clock', ?)"
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
 _Row = tuple[int, str, int, int, int, str, str, str, bytes]
@@ -94,6 +99,23 @@ class Journal(JournalReader):
         self._rows += len(rows)
         self._tails.update(tails)
 
+    def rewind(self, seqs: Mapping[UnitName, int], at: Nanoseconds, cause: str, clock: ClockBase) -> None:
+        """Begin an epoch of each unit with its present history up to an event, and keep the clock, all or nothing."""
+        old = {unit: self._tails[unit].epoch for unit in seqs}
+        with self._transaction() as connection:
+            tails = {unit: self._rewound_epoch(unit, Rewound(old[unit], seq, at, cause)) for unit, seq in seqs.items()}
+            number = self._rows
+            for unit, row in self._rows_up_to(old, seqs):
+                number += 1
+                epoch, before = tails[unit]
+                head = event_hash(before, number, *row[1:-1])
+                tails[unit] = _Tail(epoch, head)
+                values = (number, unit, epoch, row.seq, row.at, row.type, row.data, row.cause, head)
+                connection.execute(_INSERT, values)
+            connection.execute(_CLOCK, (_compact(asdict(clock)),))
+        self._rows = number
+        self._tails.update(tails)
+
     def write_snapshot(self, unit: UnitName, seq: int, digest: str, data: dict[str, Any]) -> None:
         """Replace the unit's snapshot."""
         row = (unit, self._tails[unit].epoch, seq, digest, _compact(data))
@@ -103,7 +125,7 @@ class Journal(JournalReader):
     def write_clock(self, base: ClockBase) -> None:
         """Keep the clock."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES ('clock', ?)", (_compact(asdict(base)),))
+            connection.execute(_CLOCK, (_compact(asdict(base)),))
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and give the state directory back; a second time does nothing."""
@@ -113,6 +135,20 @@ class Journal(JournalReader):
         super().close()
         if self._lock is not None:
             self._lock.release()
+
+    def _rewound_epoch(self, unit: UnitName, rewound: Rewound) -> _Tail:
+        row = next(row for row in epoch_rows(self, unit) if row.epoch == rewound.epoch)
+        return self._new_epoch(unit, row.definition, Nanoseconds(row.created), _compact(rewound._asdict()))
+
+    def _rows_up_to(
+        self, epochs: Mapping[UnitName, int], seqs: Mapping[UnitName, int]
+    ) -> Iterator[tuple[UnitName, EventRow]]:
+        """Events of several units, in the order in which they were written."""
+        histories = [
+            zip(repeat(unit), takewhile(partial(_is_up_to, seqs[unit]), event_rows(self, unit, epoch)), strict=False)
+            for unit, epoch in epochs.items()
+        ]
+        return heapq.merge(*histories, key=lambda pair: pair[1].row)
 
     def _new_epoch(self, unit: UnitName, definition: str, created: Nanoseconds, rewound: str) -> _Tail:
         """Add the row of the next epoch, within a transaction."""
@@ -145,3 +181,7 @@ class Journal(JournalReader):
                 # SQLite has rolled back by itself after some errors, such as a full disk, and not after others.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+
+def _is_up_to(seq: int, row: EventRow) -> bool:
+    return row.seq <= seq

@@ -29,6 +29,7 @@ PAGE = 1_000
 _COLUMNS = "SELECT seq, at, type, data, cause FROM events"
 _AFTER = f"{_COLUMNS} WHERE unit = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?"
 _HEAD = "SELECT hash FROM events WHERE unit = ? AND epoch = ? ORDER BY seq DESC LIMIT 1"
+_LAST_UP_TO = "SELECT MAX(seq) FROM events WHERE unit = ? AND epoch = ? AND at <= ?"
 _EPOCH_HEAD = "SELECT hash FROM units WHERE name = ? AND epoch = ?"
 # Of the present epochs only: a unit that was rewound left later ones behind.
 _LAST_AT = """SELECT MAX((
@@ -132,6 +133,10 @@ class JournalReader:
         """The last event of an epoch; 0 without one."""
         rows = self.select("SELECT MAX(seq) FROM events WHERE unit = ? AND epoch = ?", unit, epoch)
         return rows[0][0] or 0
+
+    def seq_at(self, unit: UnitName, epoch: int, at: Nanoseconds) -> int:
+        """The last event of an epoch up to a moment; 0 without one."""
+        return self.select(_LAST_UP_TO, unit, epoch, at)[0][0] or 0
 
     def head(self, unit: UnitName, epoch: int) -> bytes:
         """Hash of the last row of an epoch: of its last event, else of the epoch itself; empty in schema 1."""

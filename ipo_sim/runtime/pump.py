@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 import structlog
@@ -21,6 +21,7 @@ from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected, JournalError
 from ipo_sim.runtime.agenda import Foreseen
 from ipo_sim.runtime.engine import Applied, Engine, Outcome, Submission
+from ipo_sim.runtime.snapshot import State
 
 # Commands that wait at once: some seconds of a full disk's or a long advance's backlog; more is a client gone wild.
 MAX_COMMANDS = 1_000
@@ -134,6 +135,14 @@ class Pump:
         self._armed = None
         self._wake.set()
         return result
+
+    def go_back(self, states: Mapping[UnitName, State], at: Nanoseconds) -> None:
+        """`Engine.go_back`; what waits in the inbox happens at the earlier moment."""
+        self.engine.go_back(states, at)
+        for item in self._inbox:
+            item.submission = item.submission._replace(at=min(item.submission.at, at))
+        self._armed = None
+        self._wake.set()
 
     async def run(self) -> None:
         """Apply what comes in and what falls due, until cancelled; asleep while neither is there."""

@@ -217,3 +217,40 @@ class TestDaemons:
         assert "whole" in said("verify", "--state-dir", state_dir)
         assert "feature-key-removed" in said("show", "--state-dir", state_dir, "--last", 1, "--json")
         assert "comes to the same" in said("replay", "--state-dir", state_dir)
+
+
+class TestRewind:
+    def test_a_stopped_daemon_starts_from_the_earlier_moment(self, said: Said, kept: Path) -> None:
+        told = said("rewind", 20, "--unit", "a", "--state-dir", kept, code=1)
+        assert told == "ipo-sim: the present history of unit b begins only at 2026-01-05T17:02:00.000Z\n"
+        told = said("rewind", 3, "--unit", "b", "--state-dir", kept)
+        assert told.splitlines() == [
+            "a: back at event 46, 2026-01-05T17:02:00.000Z; 0 events left behind in epoch 1",
+            "b: back at event 3, 2026-01-05T17:02:00.000Z; 1 event left behind in epoch 2",
+            "served: back at event 8, 2026-01-05T17:02:00.000Z; 0 events left behind in epoch 1",
+        ]
+        assert "rewound to event 3 of epoch 2" in said("show", "--state-dir", kept, "--last", 0)
+        assert "whole" in said("verify", "--state-dir", kept)
+        assert "b, epoch 3: 3 events, comes to the same: starting" in said("replay", "--state-dir", kept)
+        assert "b, epoch 2: 4 events, comes to the same: running" in said("replay", "--state-dir", kept, "--epoch", 2)
+
+    def test_a_moment_and_json(self, said: Said, kept: Path) -> None:
+        told = json.loads(said("rewind", f"{DAY}T17:02:01Z", "--state-dir", kept, "--json"))
+        assert told["units"]["b"] == {"seq": 3, "epoch": 3, "left_behind": 1}
+        assert told["at"] == f"{DAY}T17:02:01.000Z"
+
+    def test_an_event_is_of_one_unit(self, said: Said, kept: Path) -> None:
+        assert "name it with --unit; the journal has a, b, served" in said("rewind", 3, "--state-dir", kept, code=2)
+
+    def test_there_must_be_a_journal(self, said: Said, tmp_path: Path) -> None:
+        assert "holds no journal" in said("rewind", 3, "--state-dir", tmp_path, code=1)
+        assert list(tmp_path.glob("*.sqlite")) == []
+
+    @pytest.mark.slow
+    def test_while_a_daemon_runs_it_is_a_command(self, bench: Path, said: Said) -> None:
+        assert "in use by another daemon" in said("rewind", 1, "--state-dir", bench, code=1)
+        home = bench.parent
+        ipo_sim("ctl", "bench-1", "advance", "60", "--state-dir", bench, home=home)
+        done = ipo_sim("ctl", "bench-1", "rewind", "10", "--state-dir", bench, home=home)
+        assert done.returncode == 0, done.stderr
+        assert "left_behind" in done.stdout
