@@ -111,11 +111,13 @@ class DaemonDriver:
         self._run = asyncio.create_task(self._supervisor.run(), name="ipo-units")
         await self.runtime.pump.advance(Nanoseconds(0))
         for link in self._links:
-            try:
-                async with asyncio.timeout(TIMEOUT_S):
-                    await link.synchronised.wait()
-            except TimeoutError:
-                raise BrokerError(link.last_error or f"no broker within {TIMEOUT_S:g} s") from None
+            seen = asyncio.create_task(link.synchronised.wait(), name="ipo-units-seen")
+            await asyncio.wait({seen, self._run}, timeout=TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            seen.cancel()
+            if self._run.done():
+                raise RuntimeError("a service of the units failed; the log says which, and why")
+            if not link.synchronised.is_set():
+                raise BrokerError(link.last_error or f"no broker within {TIMEOUT_S:g} s")
 
     async def _end(self) -> None:
         self._supervisor.stop()
