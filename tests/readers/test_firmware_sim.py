@@ -60,10 +60,12 @@ class Bench:
 
 @contextlib.asynccontextmanager
 async def reading(board: FirmwareSim, *facts: Fact) -> AsyncIterator[Bench]:
-    """A reader that has said these facts first."""
+    """A reader that has said these facts first, and whose own questions are answered."""
     bench = Bench(board)
     async with running(bench.reader.run(bench.facts.emit)):
         await bench.until(ATTACHED, *facts)
+        # Commands go in turn: the question for the status was before this one.
+        await bench.reader.request(Ping)
         yield bench
 
 
@@ -139,7 +141,6 @@ async def test_a_card_without_contact_is_tried_three_times(board: FirmwareSim) -
 async def test_a_card_pulled_while_it_is_read(board: FirmwareSim) -> None:
     board.insert()
     async with reading(board, inserted(1)) as bench:
-        await bench.reader.request(Ping)  # its first question is answered: the next one makes it read anew
         board.tell("pull-after", 9)
         await bench.reader.request(AskStatus)
         await bench.until(FeatureKeyRemoved(1))
