@@ -83,6 +83,18 @@ async def test_a_chip_whose_power_was_cut_behind_its_adapter(link: ChipTerminal)
     link.unplug()
 
 
+async def test_the_second_reader_on_a_chip_is_refused(link: ChipTerminal) -> None:
+    first, second = Facts(), Facts()
+    link.chip.card = fkc()
+    link.plug()
+    async with running(reader_on(link).run(first.emit)):
+        await first.until(ATTACHED, inserted(1))
+        async with running(reader_on(link).run(second.emit)):
+            await second.until(ReaderLost(f"cannot open {link.path}: another program uses it"))
+        assert first.all == []
+    link.unplug()
+
+
 async def test_a_chip_behind_a_socket(tmp_path: Path, link: ChipTerminal) -> None:
     writers: list[asyncio.StreamWriter] = []
 
