@@ -11,6 +11,7 @@ import hmac
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 from benchmarks.journey import Journey
 from benchmarks.measure import Effort, Figure, Target, busy, interleave, per_call
@@ -145,6 +146,7 @@ def _message(key: LicenceKey) -> bytes:
     return TAG_LABEL + bytes((len(serial),)) + serial.encode() + key.data[: BODY.size]
 
 
+@cache
 def _serial() -> str:
     card = full_definition().card
     assert card is not None

@@ -14,8 +14,9 @@ from ipo_sim.cli.command_line import parse
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
 from ipo_sim.errors import ConfigError, IpoSimError, LicenceFormatError
 
-# Objects between two looks for garbage; what may be garbage of a unit's cascade is some hundreds.
-GARBAGE_THRESHOLD = 10_000
+# Objects between two looks for garbage, for what may be garbage of a unit's cascade is some hundreds; and how many such
+# looks between two at what has survived one: it is state as a rule, and of an import of licences all of it.
+GARBAGE_THRESHOLDS = 10_000, 50
 # Wrong input, as opposed to a run that failed.
 _USAGE_ERRORS = (UsageError, ConfigError, LicenceFormatError)
 
@@ -51,7 +52,7 @@ def _run(arguments: Namespace) -> int:
 def _lighten_imports() -> None:
     """Save a tenth of what imports cost: only for a process of our own, since it is the whole process that changes."""
     # Most of what imports make stays, and so does what a cascade makes: no use to look for garbage all the time.
-    gc.set_threshold(GARBAGE_THRESHOLD)
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     # Other packages' plugins have no business in our models, and the look for them reads all that is installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 

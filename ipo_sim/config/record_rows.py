@@ -22,7 +22,7 @@ from ipo_sim.core.people import user_problem
 from ipo_sim.core.records import directory_problem, hunt_group_problem, short_code_problem
 from ipo_sim.core.words import HuntMode
 from ipo_sim.errors import LicenceFormatError
-from ipo_sim.licensing.rows import RowProblem, decoded, field_text, numbered_rows
+from ipo_sim.licensing.rows import RowProblem, decoded, fields_of, numbered_rows
 
 # Columns of a hunt group that say how it rings, in the order of the file.
 RINGS = (HuntMode.GROUP, HuntMode.HUNT, HuntMode.ROTARY, HuntMode.LONGEST_WAITING)
@@ -142,11 +142,9 @@ class _Taken:
                 self._values[field].setdefault(value, f"{self._kind.name} {self.name_of(record)}")
 
 
-def _fields(kind: RecordType, row: list[str] | str) -> list[str]:
+def _fields(kind: RecordType, row: str) -> list[str]:
     """The fields of a row, as many as there are columns: empty ones at its end may be left out, or too many."""
-    if isinstance(row, str):
-        raise LicenceFormatError(row)
-    found = [field_text(field) for field in row]
+    found = fields_of(row)
     while len(found) > len(kind.columns) and not found[-1]:
         found.pop()
     if len(found) > len(kind.columns):

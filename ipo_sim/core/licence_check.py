@@ -126,11 +126,21 @@ def _check_fresh(draft: Draft, old: Ledger) -> Licensing | None:
     """What is just entered waits for the configuration; it matters to others as the first of its kind only."""
     new = draft.licences[-len(draft.entered) :]
     names = _wanted(draft, old.settlement) & {licence[3] for licence in new}
-    if names and not names <= {licence[3] for licence in draft.old.licences}:
+    if names and not _are_there(names, draft.old.licences):
         return None
     ledger = old.copy()
     _count(draft, ledger, new, 1)
     return Licensing(draft.licences, ledger, draft.old.edition, tuple(draft.entered))
+
+
+def _are_there(names: set[str], licences: Iterable[Licence]) -> bool:
+    """Whether each of these licences has a string; of many strings the first ones are likely to tell."""
+    missing = set(names)
+    for licence in licences:
+        missing.discard(licence[3])
+        if not missing:
+            return True
+    return False
 
 
 def _touches_others(draft: Draft, settlement: Settlement) -> bool:
@@ -272,7 +282,10 @@ def _wanting(draft: Draft, licences: Iterable[Licence], names: tuple[str, ...], 
 
 def _expiry_day(draft: Draft, licences: Iterable[Licence]) -> int | None:
     """The first day, from 1970-01-01, at whose end a string that counts is over."""
-    return _earliest(*map(_counting_expiry, licences)) if draft.up else None
+    if not draft.up:
+        return None
+    ending = [licence for licence in licences if licence[2] is not None and licence[2][3] is not None]
+    return _earliest(*map(_counting_expiry, ending))
 
 
 def _counting_expiry(licence: Licence) -> int | None:

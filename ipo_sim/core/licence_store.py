@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import compress, count, filterfalse
+from itertools import compress, count, repeat
 from operator import itemgetter
 
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.core.draft import Draft, Moved
+from ipo_sim.core.draft import Draft
 from ipo_sim.core.events import ConfigurationLoaded, LicenceAdded, LicenceRemoved, LicencesImported
 from ipo_sim.core.model import Cause, Licence
 from ipo_sim.errors import CommandRejected
-from ipo_sim.licensing.key import bare, is_canonical, key_problem, normalise, recognise
+from ipo_sim.licensing.key import are_canonical, bare, key_problem, normalise, recognise
 from ipo_sim.licensing.status import LicenceStatus
 
 INVALID_TYPE = "Invalid"
@@ -22,8 +23,8 @@ MAX_NUMBER = 2**53 - 1
 # Of a string that is none, what a message shows.
 MAX_SHOWN = 32
 
-# A named tuple's fields are found faster by index: the text of a string, and whether it was loaded.
-_text, _loaded = itemgetter(1), itemgetter(4)
+# A named tuple's fields are found faster by index: the text of a string.
+_text = itemgetter(1)
 _new = tuple.__new__
 
 
@@ -48,11 +49,9 @@ def add_licence(draft: Draft, fact: LicenceAdded) -> None:
 
 def import_licences(draft: Draft, fact: LicencesImported) -> None:
     """Many strings at once; those that are there already, or twice in the list, count once. Nothing is deleted."""
-    present = set(map(_text, draft.licences))
-    new = [text for text in dict.fromkeys(map(normalise, fact.keys)) if text not in present]
-    for text in filterfalse(is_canonical, new):
-        if (problem := key_problem(text)) is not None:
-            raise CommandRejected("bad-licence", f"{text[:MAX_SHOWN]!r}: {problem}")
+    texts = dict.fromkeys(_importable(fact.keys))
+    present = set(texts).intersection(map(_text, draft.licences))
+    new = [text for text in texts if text not in present]
     if not new:
         raise CommandRejected("unchanged", "all these licence keys are there already")
     _enter(draft, new)
@@ -71,10 +70,7 @@ def remove_licence(draft: Draft, fact: LicenceRemoved) -> None:
 def load_configuration(draft: Draft, _fact: ConfigurationLoaded) -> None:
     """Entered strings are checked from now on."""
     # A load takes all that there are, and what is entered comes last: those that wait stand together at the end.
-    first = len(draft.licences)
-    while first and not _loaded(draft.licences[first - 1]):
-        first -= 1
-    waiting = draft.licences[first:]
+    waiting = draft.licences[bisect_left(draft.licences, True, key=_waits) :]  # noqa: FBT003 - what is looked for
     if not waiting:
         raise CommandRejected("unchanged", "the loaded configuration is the latest")
     # They are made anew once, when it is known what they are worth.
@@ -82,19 +78,35 @@ def load_configuration(draft: Draft, _fact: ConfigurationLoaded) -> None:
     draft.entered.extend(zip(waiting, waiting, strict=True))
 
 
+def _waits(licence: Licence) -> bool:
+    return not licence.loaded
+
+
+def _importable(keys: Sequence[str]) -> Sequence[str]:
+    """The strings as they are kept; CommandRejected for the first that is no licence key."""
+    if are_canonical(keys):
+        return keys
+    texts = list(map(normalise, keys))
+    for text in texts:
+        if (problem := key_problem(text)) is not None:
+            raise CommandRejected("bad-licence", f"{text[:MAX_SHOWN]!r}: {problem}")
+    return texts
+
+
 def _enter(draft: Draft, texts: Sequence[str]) -> None:
     if len(draft.licences) + len(texts) > MAX_LICENCES:
         raise CommandRejected("too-many-licences", f"a unit holds at most {MAX_LICENCES} licence keys")
     cause: Cause = ("configuration", draft.event_ref)
-    seq, kinds, unknown = draft.seq, draft.catalogue.licences, LicenceStatus.UNKNOWN
+    seq, unknown = draft.seq, LicenceStatus.UNKNOWN
+    names = {code: kind.name for code, kind in draft.catalogue.licences.items()}
     new: list[Licence] = []
     for number, text in enumerate(texts, start=draft.next_licence):
         # As `new_licence`, whose call alone would be felt with 100,000.
         key = recognise(text)
-        kind = kinds.get(key[1]) if key is not None else None
-        fields = (text, None, INVALID_TYPE) if kind is None else (text, key, kind.name)
-        new.append(_new(Licence, (number, *fields, False, seq, unknown, None, cause)))
+        name = names.get(key[1]) if key is not None else None
+        if name is None:
+            key, name = None, INVALID_TYPE
+        new.append(_new(Licence, (number, text, key, name, False, seq, unknown, None, cause)))
     draft.licences = (*draft.licences, *new)
     draft.next_licence += len(new)
-    entered: list[Moved] = [(None, licence) for licence in new]
-    draft.entered.extend(entered)
+    draft.entered.extend(zip(repeat(None), new, strict=False))

@@ -136,21 +136,25 @@ class _Causes:
     """
 
     def __init__(self, licensing: Licensing) -> None:
-        self._licences = licensing.licences
-        self._touched = {licence.type_name for pair in licensing.moved for licence in pair if licence is not None}
-        self._few = len(licensing.moved) <= FEW
-        self._first: dict[str, Licence] | None = None
+        self._touched = {licence[3] for pair in licensing.moved for licence in pair if licence is not None}
+        # The first string of each licence, as far as the strings have been looked through.
+        self._first: dict[str, Licence] = {}
+        self._rest = iter(licensing.licences)
 
     def of(self, feeding: frozenset[str], before: Feature | None) -> Cause:
         """The chain from the licence that is wanting to the event."""
         if before is not None and before.cause and self._touched.isdisjoint(feeding):
             return before.cause
-        if self._few:
-            return next((_blocked(licence) for licence in self._licences if licence.type_name in feeding), ())
-        if self._first is None:
-            # Backwards, so that the first of each kind is what is left.
-            self._first = {licence[3]: licence for licence in reversed(self._licences)}
-        return _blocked(min(self._first[name] for name in feeding if name in self._first))
+        return _blocked(self._first_of(feeding))
+
+    def _first_of(self, feeding: frozenset[str]) -> Licence:
+        known = [self._first[name] for name in feeding if name in self._first]
+        while not known:
+            licence = next(self._rest)
+            self._first.setdefault(licence[3], licence)
+            if licence[3] in feeding:
+                known.append(licence)
+        return min(known)
 
 
 def _blocked(licence: Licence) -> Cause:

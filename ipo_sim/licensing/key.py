@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from functools import lru_cache
 from struct import Struct
@@ -24,7 +24,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 VERSION = 1
 # Version, licence code, instances, expiry, nonce.
 BODY = Struct(">BHHHH")
-CHECK_END = BODY.size + 4
+_BODY_SIZE, _CHECK_SIZE = BODY.size, 4
+CHECK_END = _BODY_SIZE + _CHECK_SIZE
 DATA_SIZE = 20
 TAG_SIZE = DATA_SIZE - CHECK_END
 # The last letters of a key, of which at least one bit is the tag's: nothing tells a mistake there from another card.
@@ -47,6 +48,11 @@ _LETTERS = ALPHABET.encode()
 # No digit of any base: what is no letter of ours becomes it.
 _FOREIGN = ord("!")
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
+# Of SHA-256; a longer secret is hashed first.
+HMAC_BLOCK = 64
+_INNER_PAD, _OUTER_PAD = bytes(byte ^ 0x36 for byte in range(256)), bytes(byte ^ 0x5C for byte in range(256))
+# Takes up where the label has been hashed.
+_begin_check = hashlib.sha256(CHECK_LABEL).copy
 # Half the cost of a named tuple's own constructor, where a file has 100,000 of them.
 _new = tuple.__new__
 
@@ -94,6 +100,13 @@ def is_canonical(text: str) -> bool:
     return len(text) == KEY_LENGTH and not text.encode(errors="replace").translate(None, _LETTERS)
 
 
+def are_canonical(texts: Collection[str]) -> bool:
+    """Whether `is_canonical` is true of each: at one go, where there are thousands."""
+    if any(len(text) != KEY_LENGTH for text in texts):
+        return False
+    return not "".join(texts).encode(errors="replace").translate(None, _LETTERS)
+
+
 def bare(text: str) -> str:
     """A string without the blanks and hyphens between its groups."""
     return _SEPARATORS.sub("", text)
@@ -130,10 +143,13 @@ def recognise(text: str) -> LicenceKey | None:
     except ValueError:
         return None
     version, code, instances, days, nonce = BODY.unpack_from(data)
-    if version != VERSION or not code or not instances or data[BODY.size : CHECK_END] != _check(data[: BODY.size]):
+    if version != VERSION or not code or not instances:
         return None
-    as_it_is = len(text) == KEY_LENGTH and not raw.translate(None, _LETTERS)
-    canonical = text if as_it_is else raw.translate(_TO_LETTERS, _ASCII_SEPARATORS).decode()
+    check = _begin_check()
+    check.update(data[:_BODY_SIZE])
+    if check.digest()[:_CHECK_SIZE] != data[_BODY_SIZE:CHECK_END]:
+        return None
+    canonical = raw.translate(_TO_LETTERS, _ASCII_SEPARATORS).decode() if raw.translate(None, _LETTERS) else text
     return _new(LicenceKey, (canonical, code, instances, _expiry(days) if days else None, nonce, data))
 
 
@@ -146,11 +162,16 @@ def verifier(serial: str, secret: bytes) -> Callable[[LicenceKey], bool]:
     """`verify` for one card and secret, for many keys."""
     if not _is_serial(serial):
         return lambda _: False
-    label, digest, equal, size = _tag_label(serial), hmac.digest, hmac.compare_digest, BODY.size
+    inner, outer = _hmac_states(secret)
+    inner.update(_tag_label(serial))
+    begin, finish, equal = inner.copy, outer.copy, hmac.compare_digest
 
     def verified(key: LicenceKey) -> bool:
         data = key[5]
-        return equal(digest(secret, label + data[:size], "sha256")[:TAG_SIZE], data[CHECK_END:])
+        inner, outer = begin(), finish()
+        inner.update(data[:_BODY_SIZE])
+        outer.update(inner.digest())
+        return equal(outer.digest()[:TAG_SIZE], data[CHECK_END:])
 
     return verified
 
@@ -179,7 +200,13 @@ def issue(
 
 
 def _check(body: bytes) -> bytes:
-    return hashlib.sha256(CHECK_LABEL + body).digest()[: CHECK_END - BODY.size]
+    return hashlib.sha256(CHECK_LABEL + body).digest()[:_CHECK_SIZE]
+
+
+def _hmac_states(secret: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """HMAC-SHA-256 (RFC 2104) with the secret taken in: going on from here costs half of doing it all for each key."""
+    block = (hashlib.sha256(secret).digest() if len(secret) > HMAC_BLOCK else secret).ljust(HMAC_BLOCK, b"\0")
+    return hashlib.sha256(block.translate(_INNER_PAD)), hashlib.sha256(block.translate(_OUTER_PAD))
 
 
 def _tag(body: bytes, serial: str, secret: bytes) -> bytes:

@@ -6,12 +6,11 @@ stray quotation mark spoils no other. Quotation marks around a field, as spreads
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ipo_sim.errors import LicenceFormatError
-from ipo_sim.licensing.key import KEY_LENGTH, key_problem, normalise
+from ipo_sim.licensing.key import is_canonical, key_problem, normalise
 
 _NAME_AND_KEY = 2
 _CLEAN = str.maketrans(dict.fromkeys(',"\r\n', " "))
@@ -46,14 +45,15 @@ def read_licence_rows(content: bytes) -> LicenceRows:
         if not row:
             continue
         rows += 1
-        if isinstance(row, str):
-            problems.append(RowProblem(line, row))
-            continue
-        text = row[1] if len(row) == _NAME_AND_KEY else _key_of(row)
-        key = normalise(text if len(text) == KEY_LENGTH else field_text(text))
+        # Nearly every row of nearly every file ends with a key as it is kept.
+        key = row.rpartition(",")[2]
+        problem = None
+        if not is_canonical(key):
+            key = normalise(_key_of(row))
+            problem = key_problem(key)
         if key in keys:
             repeated.append(RowProblem(line, f"the same key as in line {keys[key]}; it counts once"))
-        elif (problem := key_problem(key)) is not None:
+        elif problem is not None:
             problems.append(RowProblem(line, problem if key else "no licence key behind the name"))
         else:
             keys[key] = line
@@ -75,18 +75,14 @@ def decoded(content: bytes) -> str:
         raise LicenceFormatError(f"{where}; save the file as UTF-8 (spreadsheets write ANSI)") from None
 
 
-def numbered_rows(text: str) -> Iterator[tuple[int, list[str] | str]]:
-    """Each line's number and fields; in place of fields that cannot be read, what is wrong with them."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    reader = csv.reader(lines, quoting=csv.QUOTE_NONE)
-    while True:
-        try:
-            for row in reader:
-                yield reader.line_num, row
-        except csv.Error as error:
-            yield reader.line_num, f"not a row of fields: {error}"
-        else:
-            return
+def numbered_rows(text: str) -> Iterator[tuple[int, str]]:
+    """Each line after its number, counted from 1; empty ones are no rows."""
+    return enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1)
+
+
+def fields_of(row: str) -> list[str]:
+    """The fields of a row."""
+    return [field_text(field) for field in row.split(",")]
 
 
 def field_text(field: str) -> str:
@@ -94,12 +90,12 @@ def field_text(field: str) -> str:
     return field.strip().strip('"')
 
 
-def _key_of(row: Sequence[str]) -> str:
-    """The key of a row that is not just name and key.
+def _key_of(row: str) -> str:
+    """The key of a row that need not be just name and key.
 
     It is alone in its row, or last: a name can hold commas, and spreadsheets fill rows up with empty fields.
     """
-    fields = list(row)
-    while len(fields) > _NAME_AND_KEY and not fields[-1].strip():
+    fields = fields_of(row)
+    while len(fields) > _NAME_AND_KEY and not fields[-1]:
         fields.pop()
     return fields[-1]
