@@ -40,6 +40,15 @@ A POINT is the number of an event of --unit, or a moment of simulation time such
 """
 
 
+_ATTACH = """\
+Writes one file for a bug report: the journal, versions, whether the journal is whole and replays to the same, and if
+given configuration and log. Passwords, secrets and tokens are removed, and licence keys issued anew so that they judge
+as before; names, serials and addresses stay. Look into it before you send it: it is a zip file of texts.
+"""
+DEFAULT_REPORT = "ipo-sim-report.zip"
+DEFAULT_LINES = 2_000
+
+
 class Point(NamedTuple):
     """The number of an event, or else a moment in nanoseconds since 1970."""
 
@@ -59,6 +68,7 @@ def add_journal(commands: Commands) -> None:
     _add_export(below)
     _add_diff(below)
     _add_rewind(below)
+    _add_attach(below)
 
 
 def _add_show(commands: Commands) -> None:
@@ -125,9 +135,25 @@ def _add_rewind(commands: Commands) -> None:
     add_json(rewind)
 
 
-def _command(commands: Commands, name: str, text: str, example: str, description: str = "") -> Parser:
+def _add_attach(commands: Commands) -> None:
+    example = "ipo-sim journal attach\nipo-sim journal attach report.zip --config bench.yaml --log ipo-sim.log"
+    text = "write one file for a bug report, without secrets"
+    attach = _command(commands, "attach", text, example, _ATTACH, module="journal_attach")
+    what = f"file to write, {DEFAULT_REPORT} by default"
+    attach.add_argument("output", metavar="OUTPUT", nargs="?", type=Path, default=Path(DEFAULT_REPORT), help=what)
+    config = "configuration file; by default that of the daemon that runs there, if it is known"
+    attach.add_argument("--config", metavar="CONFIG", type=Path, help=config)
+    attach.add_argument("--log", metavar="LOG", type=Path, help="file with the daemon's log")
+    last = f"of the log the last N lines, {DEFAULT_LINES:,} by default"
+    attach.add_argument("--lines", metavar="N", type=whole(1, MAX_NUMBER), default=DEFAULT_LINES, help=last)
+    add_json(attach)
+
+
+def _command(
+    commands: Commands, name: str, text: str, example: str, description: str = "", *, module: str = MODULE
+) -> Parser:
     description = f"{description or f'{text[0].upper()}{text[1:]}.{chr(10)}'}\n{_SOURCE}"
-    parser = add_command(commands, name, MODULE, text, example, description=description)
+    parser = add_command(commands, name, module, text, example, description=description)
     add_state_dir(parser)
     parser.add_argument(
         "--file", metavar="FILE", type=Path, help="export, report or journal to read; - is standard input"

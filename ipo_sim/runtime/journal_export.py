@@ -38,6 +38,10 @@ class Rewriter(Protocol):
         """The data of an event of this type, as JSON text."""
         ...
 
+    def cause(self, text: str) -> str:
+        """Who caused an event."""
+        ...
+
 
 def export_lines(reader: JournalReader, version: str, rewriter: Rewriter | None = None) -> Iterator[str]:
     """The lines of a whole journal; `version` is that of who exports. JournalError for rows that no journal has."""
@@ -92,9 +96,9 @@ class _Export:
             raise JournalError(f"row {row.row} of the journal cannot be exported, it was altered: see journal verify")
         if self._rewriter is not None:
             data = self._rewriter.data(unit, epoch, row.type, row.data)
-            head = event_hash(self._heads.get(unit, NOTHING), row.row, row.seq, row.at, row.type, row.cause, data)
-            self._heads[unit] = head
-            row = row._replace(data=data, hash=head)
+            row = row._replace(data=data, cause=self._rewriter.cause(row.cause))
+            self._heads[unit] = event_hash(self._heads.get(unit, NOTHING), *row[:-1])
+            row = row._replace(hash=self._heads[unit])
         line = {"kind": "event", "row": row.row, "unit": unit, "epoch": epoch, "seq": row.seq, "at": row.at}
         told = {"type": row.type, "cause": row.cause, **_json("data", row.data), "hash": row.hash.hex()}
         return {**line, "time": rfc3339(row.at), **told}  # type: ignore[arg-type]  # nanoseconds of a plausible row

@@ -26,7 +26,7 @@ _ENTERED = "dect-licence-entered"
 class WithoutSecrets:
     """A rewriter of an export of `reader`.
 
-    `secrets` are those that were put away, `keys` what has become of each licence key and of each string that is none.
+    `secrets` are those that were put away, `keys` what has become of each licence string that was written so far.
     """
 
     def __init__(self, reader: JournalReader) -> None:
@@ -48,6 +48,7 @@ class WithoutSecrets:
         data = _object(text)
         secret = _secret(data)
         if secret == DEFAULT_SECRET:
+            self._keep(data["licences"])
             return text
         data["secret"] = DEFAULT_SECRET.hex()
         data["licences"] = [self._unit_key(secret, licence) for licence in data["licences"]]
@@ -59,9 +60,17 @@ class WithoutSecrets:
         """The data of an event, with keys to match."""
         secret = self._secret.get((unit, epoch), DEFAULT_SECRET)
         replace = _FIELDS.get(kind)
-        if secret == DEFAULT_SECRET or replace is None:
+        if replace is None:
+            return text
+        if secret == DEFAULT_SECRET:
+            data = _object(text)
+            self._keep(data["keys"] if "keys" in data else [data["key"]])
             return text
         return _compact(replace(self, secret, _object(text)))
+
+    def cause(self, text: str) -> str:
+        """It stays."""
+        return text
 
     def _learn(self, unit: UnitName, epoch: int, definition: dict[str, Any]) -> None:
         secret = self._secret[unit, epoch] = _secret(definition)
@@ -70,6 +79,11 @@ class WithoutSecrets:
         card = definition.get("card")
         if card:
             self._serials.add(card["serial"])
+
+    def _keep(self, keys: list[str]) -> None:
+        """Keys that everybody can issue stay as they are, unless another unit has them with its own secret."""
+        for text in keys:
+            self.keys.setdefault(text, text)
 
     def _one(self, secret: bytes, data: dict[str, Any]) -> dict[str, Any]:
         return {**data, "key": self._unit_key(secret, data["key"])}

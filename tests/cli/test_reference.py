@@ -25,7 +25,7 @@ def options_of(parser: argparse.ArgumentParser) -> set[str]:
 @pytest.mark.parametrize("path", DOCUMENTED)
 def test_every_option_is_in_the_line_of_its_command(path: str) -> None:
     section = SECTIONS[path.split(maxsplit=1)[0]]
-    lines = [line for line in section.splitlines() if line.startswith(f"    ipo-sim {path}")]
+    lines = [line for line in section.splitlines() if f"{line} ".startswith(f"    ipo-sim {path} ")]
     told = set(re.findall(r"--[a-z-]+", "\n".join(lines)))
     assert told == options_of(DOCUMENTED[path])
 
