@@ -96,6 +96,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--broker", metavar="URL", help="MQTT broker, mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
     add_state_dir(run)
     run.add_argument("--time-scale", metavar="X", type=float, help="how much faster than the wall clock time runs")
+    run.add_argument("--state", metavar="NAME", help="what new units start as, such as in-grace; cold by default")
     run.add_argument("--fresh", action="store_true", help="begin anew: forget what these units went through")
     run.add_argument(
         "--record", metavar="DIR", type=Path, help="record what each unit's reader says into DIR/UNIT.jsonl"
@@ -117,6 +118,7 @@ def _add_init(commands: Commands) -> None:
     init.add_argument("--profile", help="release profile, such as r5")
     init.add_argument("--name", default="bench-1", help="name of the unit, bench-1 by default")
     init.add_argument("--serial", help="10 digits of the feature key; drawn by lot if not given")
+    init.add_argument("--state", metavar="NAME", help="what the unit starts as, such as in-grace; cold by default")
     init.add_argument("--force", action="store_true", help="overwrite the file")
 
 

@@ -14,7 +14,11 @@ def main(arguments: Namespace) -> int:
     """Write the file and say what to do with it."""
     try:
         text = new_configuration(
-            arguments.model, name=arguments.name, release_profile=arguments.profile, serial=arguments.serial
+            arguments.model,
+            name=arguments.name,
+            release_profile=arguments.profile,
+            serial=arguments.serial,
+            state=arguments.state,
         )
     except ConfigError as error:
         raise UsageError(str(error)) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from ipo_sim.cli.cassettes import Cassettes, load_settings
@@ -11,6 +12,7 @@ from ipo_sim.cli.state_dir import default_state_dir
 from ipo_sim.cli.summary import open_summary
 from ipo_sim.cli.termination import termination_as_interrupt
 from ipo_sim.config.settings import Settings
+from ipo_sim.config.variants import state_problem, with_state
 from ipo_sim.runtime.clock import check_scale
 
 
@@ -27,6 +29,8 @@ def main(arguments: Namespace) -> int:
 def _run(arguments: Namespace) -> int:
     summary = open_summary(arguments.log, arguments.log_level)
     settings, cassettes = _settings(arguments.config)
+    if arguments.state is not None:
+        settings = _in_state(settings, arguments.state)
     for warning in settings.warnings:
         summary.warn(warning)
     scale = _scale(arguments, settings)
@@ -43,6 +47,14 @@ def _run(arguments: Namespace) -> int:
         record=arguments.record,
     )
     return run(plan, settings, cassettes, summary)
+
+
+def _in_state(settings: Settings, state: str) -> Settings:
+    """All units as they are asked to start."""
+    for unit in settings.units:
+        if (problem := state_problem(state, unit.reader_kind)) is not None:
+            raise UsageError(f"--state: {problem}")
+    return replace(settings, units=tuple(with_state(unit, state) for unit in settings.units))
 
 
 def _settings(config: Path | None) -> tuple[Settings, Cassettes]:

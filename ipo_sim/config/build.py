@@ -18,6 +18,7 @@ from ipo_sim.config.hardware import parts_of
 from ipo_sim.config.numbering import card_serial, numbers_of, unit_name
 from ipo_sim.config.people import directory_of, extension_of, hunt_group_of, short_code_of, user_of
 from ipo_sim.config.settings import KeyServerSettings, ReaderSettings
+from ipo_sim.config.variants import with_feature_set, with_state
 from ipo_sim.core.model import SECOND_NS, Card, Nanoseconds, UnitDefinition, UnitName
 from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.licensing.key import issue, normalise
@@ -65,7 +66,13 @@ class Builder:
                 card=self._card(entry, serial),
                 licences=tuple(self._keys(entry, serial, secret)) if is_minted else keys,
             )
-            yield unit, reader
+            yield self._varied(unit, entry), reader
+
+    def _varied(self, unit: UnitDefinition, entry: UnitEntry) -> UnitDefinition:
+        """As its feature set and its initial state make it."""
+        if entry.feature_set is not None:
+            unit = with_feature_set(unit, entry.feature_set, self._catalogue, RELEASES)
+        return unit if entry.state is None else with_state(unit, entry.state)
 
     def _common(self, entry: UnitEntry) -> partial[UnitDefinition]:
         """What all units of an entry are alike in."""

@@ -249,6 +249,18 @@ class UnitEntry(Entry):
         description="Family of software releases; r5 by default, or the newest that the model runs.",
         json_schema_extra=from_catalogue("release_profile"),
     )
+    state: Text | None = Field(
+        None,
+        description="What a new unit starts as; cold by default.",
+        examples=["in-grace"],
+        json_schema_extra=from_catalogue("state"),
+    )
+    feature_set: Text | None = Field(
+        None,
+        description="A poorer unit than what is configured; full by default.",
+        examples=["old-release"],
+        json_schema_extra=from_catalogue("feature_set"),
+    )
     release: Text | None = Field(None, description="Software version as the unit tells it.", examples=["5.0(8)"])
     system_name: Text | None = Field(
         None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ipo_sim.catalogue.load import load_catalogue
+from ipo_sim.catalogue.states import load_states
 from ipo_sim.catalogue.types import Catalogue, PlaceKind, SlotKind
 from ipo_sim.config.entries import SHORTHANDS, ConfigFile
 from ipo_sim.config.entry import FROM_CATALOGUE, Entry
@@ -47,6 +48,8 @@ def _words(catalogue: Catalogue) -> dict[str, list[str]]:
     words["model"] = list(catalogue.models)
     words["release_profile"] = sorted({p for model in catalogue.models.values() for p in model.release_profiles})
     words["profile"] = [BASIC, *user_features(catalogue)]
+    words["state"] = list(load_states().states)
+    words["feature_set"] = list(load_states().feature_sets)
     words["licence"] = list(catalogue.licences_by_name)
     return words
 

@@ -10,9 +10,11 @@ from types import MappingProxyType
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import SERIAL_DONGLE, ModelType
 from ipo_sim.config.build import RELEASES
-from ipo_sim.config.defaults import usual_profile
+from ipo_sim.config.defaults import VIRTUAL, usual_profile
 from ipo_sim.config.mistakes import choice
+from ipo_sim.config.variants import state_problem
 from ipo_sim.config.words import SERIAL_DIGITS, serial_problem, unit_name_problem
+from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.errors import ConfigError
 from ipo_sim.licensing.key import DEFAULT_SECRET, FIELD_MAX, issue
 
@@ -92,6 +94,8 @@ units:
   - name: {name:<25} # in topics and commands; unique
     model: {model:<24} # {models}
     release_profile: {profile:<14} # {profiles}
+    {state:<31} # what it starts as: running, in-grace, no-card, unlicensed, ...
+    # feature_set: old-release      # a poorer unit: old-release, no-expansion-card, bare, ...
     # release: {release:<20} # software version that the unit tells
     # timezone: "+01:00"            # offset of unit local time from UTC, in quotes
     # key:
@@ -123,6 +127,7 @@ def new_configuration(
     name: str = "bench-1",
     release_profile: str | None = None,
     serial: str | None = None,
+    state: str | None = None,
     draw: Callable[[int], int] = randbelow,
 ) -> str:
     """The text of a new file. `draw(n)` gives numbers below n, for the serial (unless given) and for the keys.
@@ -138,14 +143,15 @@ def new_configuration(
         raise ConfigError(f"{profile!r} is not a release profile; {choice(kind.release_profiles, profile)}")
     if serial is None:
         serial = f"{draw(10**SERIAL_DIGITS):0{SERIAL_DIGITS}}"
-    problem = unit_name_problem(name) or serial_problem(serial)
-    if problem is not None:
+    problem = unit_name_problem(name) or serial_problem(serial) or (state and state_problem(state, _reader(kind)))
+    if problem:
         raise ConfigError(problem)
     hardware = _HARDWARE.get(model, _Example((), ()))
     return _TEXT.format(
         name=name,
         model=model,
         profile=profile,
+        state="# state: running" if state is None else f"state: {state}",
         release=f'"{RELEASES[profile]}"',
         models=" or ".join(catalogue.models),
         policy="" if kind.runs_without_key else _POLICY,
@@ -158,6 +164,10 @@ def new_configuration(
         expansion=_lines(hardware.expansion),
         licences=_lines(_keys(_licences(kind, profile), serial, draw)),
     )
+
+
+def _reader(model: ModelType) -> str:
+    return VIRTUAL if not model.dongles or SERIAL_DONGLE in model.dongles else KEY_SERVER
 
 
 def _feature_key(model: ModelType) -> str:

@@ -16,6 +16,7 @@ from ipo_sim.config.numbering import card_serial, numbered_texts, numbers_of
 from ipo_sim.config.people import user_of
 from ipo_sim.config.record_check import RecordCheck
 from ipo_sim.config.shape import Salvage
+from ipo_sim.config.variants import feature_set_problem, state_problem
 from ipo_sim.core.people import extension_problem, user_problem
 from ipo_sim.errors import LicenceFormatError
 from ipo_sim.licensing.key import DEFAULT_SECRET, KEY_LENGTH, issue, normalise
@@ -54,6 +55,7 @@ class UnitCheck:
         self._check_words(entry, here)
         self._feature_key.check(entry.feature_key, (*here, "feature_key"), model)
         self._check_policy(entry, (*here, "key", "boot_policy"), model)
+        self._check_variant(entry, here, model)
         self._check_licences(entry, (*here, "licences"))
         self._check_users(entry, (*here, "users"))
         self._check_extensions(entry, (*here, "extensions"))
@@ -80,6 +82,12 @@ class UnitCheck:
     def _check_policy(self, entry: UnitEntry, where: Location, model: ModelType | None) -> None:
         if model is not None and model.runs_without_key and entry.key.boot_policy == "halt":
             self._tell(where, f"{model.title} runs without a feature key and never halts; allowed: unlicensed")
+
+    def _check_variant(self, entry: UnitEntry, here: Location, model: ModelType | None) -> None:
+        if entry.state is not None and not self._salvage.touches((*here, "feature_key")):
+            self._tell((*here, "state"), state_problem(entry.state, reader_kind(entry.feature_key, model)))
+        if entry.feature_set is not None:
+            self._tell((*here, "feature_set"), feature_set_problem(entry.feature_set))
 
     def _check_numbering(self, entry: UnitEntry, here: Location) -> None:
         count = entry.count

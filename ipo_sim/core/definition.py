@@ -107,7 +107,8 @@ class UnitDefinition:
     """A unit as the configuration file describes it; everything else is history.
 
     `licence_server` is the field License Server IP Address: of the PC, 255.255.255.255 (look for it by broadcast) or
-    0.0.0.0 (the dongle is on the unit itself). An IP500 has the field and ignores it. `seed` decides all chance.
+    0.0.0.0 (the dongle is on the unit itself). An IP500 has the field and ignores it. `seed` decides all chance,
+    `state` names what it starts as; empty: cold.
     """
 
     name: UnitName
@@ -134,3 +135,4 @@ class UnitDefinition:
     short_codes: tuple[ShortCodeDefinition, ...] = ()
     licence_server: str = ANY_SERVER
     seed: int = 0
+    state: str = ""

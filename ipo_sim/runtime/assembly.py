@@ -83,7 +83,12 @@ def _install(
             name = unit.definition.name
             log.info("unit_restored", unit=name, seq=unit.seq, state=unit.life.state, replayed=replayed)
     new = [name for name in engine.names() if engine.unit(name).seq == 0]
-    waiting = deque(Submission(name, PowerApplied(), "start", started) for name in new)
+    with_state = [name for name in new if engine.unit(name).definition.state]
+    if with_state:
+        from ipo_sim.runtime.initial_state import reach  # noqa: PLC0415 - only who starts in the middle pays for it
+
+        reach(engine, with_state, started)
+    waiting = deque(Submission(name, PowerApplied(), "start", started) for name in new if name not in with_state)
     while waiting:
         for outcome in engine.run_batch(waiting, started):
             if isinstance(outcome, CommandRejected):

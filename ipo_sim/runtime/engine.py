@@ -83,6 +83,11 @@ class Engine:
         self._bus.restore(name, entries)
         self._arm(name)
 
+    @property
+    def last_at(self) -> Nanoseconds:
+        """Simulation time of the latest event; no later one can come before it."""
+        return self._last_at
+
     def go_back(self, states: Mapping[UnitName, State], at: Nanoseconds) -> None:
         """Put units, bus and clock back to what they were at a moment; their new epochs are in the journal already."""
         self._last_at = at

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from ipo_sim.config.entry import Entry, Text
+from ipo_sim.config.entry import Entry, Text, from_catalogue
 
 # What a person reads in one file; longer stories are made of includes.
 MAX_STEPS = 1_000
@@ -66,6 +66,12 @@ class SetupEntry(Entry):
         None,
         description="Configuration file, relative to the scenario's; without one, the demonstration unit bench-1.",
         examples=["../full.yaml"],
+    )
+    state: Text | None = Field(
+        None,
+        description="What the units start as; what their configuration says by default.",
+        examples=["in-grace"],
+        json_schema_extra=from_catalogue("state"),
     )
     date: Any = Field(
         None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from ipo_sim.config.mistakes import Findings, Location, choice, shown
 from ipo_sim.config.settings import Settings
 from ipo_sim.config.shape import Form, Salvage, read_as
 from ipo_sim.config.source import Source, read_source
+from ipo_sim.config.variants import state_problem, with_state
 from ipo_sim.config.words import serial_problem
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import ConfigError
@@ -110,6 +112,8 @@ class _Reading:
 
     def _setup(self, file: _File, entry: SetupEntry) -> Setup | None:
         settings = self._settings(file, entry)
+        if settings is not None and entry.state is not None:
+            settings = _in_state(settings, entry.state, file.findings)
         date = self._date(file, entry)
         if entry.serial is not None and (problem := serial_problem(entry.serial)) is not None:
             file.findings.mistake(("setup", "serial"), problem)
@@ -230,6 +234,15 @@ def _include_problem(entry: StepEntry, path: Path, above: tuple[Path, ...]) -> s
     if len(above) > MAX_INCLUDES:
         return f"more than {MAX_INCLUDES} files, one in the other"
     return None if path.is_file() else f"there is no file {path}"
+
+
+def _in_state(settings: Settings, state: str, findings: Findings) -> Settings:
+    """The units as they are to start; `${...}` is gone by now."""
+    problems = [problem for unit in settings.units if (problem := state_problem(state, unit.reader_kind)) is not None]
+    if problems:
+        findings.mistake(("setup", "state"), problems[0])
+        return settings
+    return replace(settings, units=tuple(with_state(unit, state) for unit in settings.units))
 
 
 def _end_of(step: Step) -> Nanoseconds:

@@ -131,7 +131,8 @@ async def virtual_world(setup: Setup) -> AsyncIterator[VirtualWorld]:
         try:
             world = VirtualWorld(runtime)
             for unit in settings.units:
-                await _attach(world, unit, setup.serial)
+                if not unit.state:
+                    await _attach(world, unit, setup.serial)
             for action in setup.actions:
                 await world.execute(action.unit, action.verb, action.arguments)
             world.begin()

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ipo_sim.catalogue.load import load_catalogue
+from ipo_sim.catalogue.states import load_states
 from ipo_sim.catalogue.types import EditionRule, LicenceType, OnExhaustion, PartType
 
 CATALOGUE = load_catalogue()
@@ -117,3 +118,13 @@ def test_the_table_of_faults_is_the_catalogue_s() -> None:
     assert [(name, of, chance, title, grade) for name, of, chance, _, title, grade in told] == rows
     options = [re.findall(r"`([a-z]+)`", options) for _, _, _, options, _, _ in told]
     assert options == [list(kind.options) for kind in CATALOGUE.faults.values()]
+
+
+def test_the_tables_of_states_and_feature_sets_are_the_catalogue_s() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([a-z-]+)` \| (.+?) \|", page, re.MULTILINE))
+    states, sets = load_states()
+    assert {name: told[name] for name in (*states, *sets)} == {
+        **{state.name: state.title for state in states.values()},
+        **{each.name: each.title for each in sets.values()},
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ipo_sim.cli.main import main
-from ipo_sim.config.load import load_config
+from ipo_sim.config.load import load_config, load_text
 from ipo_sim.config.schema import json_schema
 from ipo_sim.runtime.commands import COMMANDS
 from tests.cli.daemons import ROOT
@@ -87,3 +87,15 @@ def test_schema_mqtt_knows_every_command(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_demonstration_is_the_full_configuration() -> None:
     carried = ROOT / "ipo_sim" / "cli" / "demo.yaml"
     assert carried.read_text() == (ROOT / "configs" / "full.yaml").read_text()
+
+
+def test_a_unit_can_start_in_the_middle(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "-", "--state", "grace-over"]) == 0
+    text = capsys.readouterr().out
+    assert load_text(text, "new.yaml").units[0].state == "grace-over"
+    assert main(["init", "-", "--state", "grace"]) == 2
+    assert "'grace' is no initial state; " in capsys.readouterr().err
+    assert main(["init", "-", "--model", "ip403", "--state", "no-card"]) == 2
+    assert "needs a virtual reader" in capsys.readouterr().err
+    assert main(["run", "--state", "in-grase"]) == 2
+    assert "--state: 'in-grase' is no initial state; did you mean 'in-grace'?" in capsys.readouterr().err
