@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,9 @@ from ipo_sim.core.model import (
 from ipo_sim.core.unit import new_unit, step
 from tests.core.catalogue_bench import Life, definitions, keys_of, picks
 from tests.core.catalogues import catalogues
+
+# Histories of many keys, hundreds of them: on a machine that has other work they outlast the usual limit.
+pytestmark = pytest.mark.timeout(120)
 
 
 def worth(unit: Unit) -> tuple[object, ...]:
