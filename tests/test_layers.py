@@ -38,9 +38,7 @@ MAY_IMPORT = {
     "mqtt": frozenset({"runtime.bus", "runtime.commands", "package_data", *VOCABULARY}),
     "management": frozenset({"runtime.bus", *VOCABULARY}),
     "panel": frozenset({"runtime.bus", "runtime.commands", *VOCABULARY}),
-    "scenario": frozenset(
-        {"runtime", "config", "readers.virtual", "mqtt.encoder", "mqtt.payloads", "core", "catalogue", "errors"}
-    ),
+    "scenario": frozenset({"runtime", "config", "readers.virtual", "mqtt", "core", "catalogue", "errors"}),
     "fleet": frozenset({"runtime", "config", "mqtt", "errors"}),
     "client": frozenset({"mqtt", "runtime.duration", *VOCABULARY}),
     "cli": EVERYTHING,

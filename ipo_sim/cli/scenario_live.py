@@ -23,6 +23,8 @@ from ipo_sim.runtime.moment import parse_moment
 from ipo_sim.scenario.model import Json, Scenario, Step
 from ipo_sim.scenario.outcome import Outcome
 from ipo_sim.scenario.play import play
+from ipo_sim.scenario.step import BROKER
+from ipo_sim.scenario.targets import AT_BROKER
 from ipo_sim.scenario.world import Observer, Seen
 
 # How late a broker and two processes may be, in seconds of ours.
@@ -94,11 +96,13 @@ class LiveWorld:
 
     async def execute(self, unit: UnitName, verb: str, arguments: Mapping[str, object]) -> Mapping[str, Json]:
         """Send a command; CommandRejected."""
+        if verb == BROKER:
+            raise CommandRejected("not-live", "the broker of a running daemon is not stopped by a scenario")
         return await self._remotes[unit].request(unit, verb, arguments)
 
     def entity(self, unit: UnitName, path: str) -> Json:
         """The entity as it was published last; None: there is none."""
-        return self._entities[unit].get(path)
+        return self._entities[unit].get(path.removeprefix(AT_BROKER))
 
     def digest(self) -> None:
         """The daemon's journal is its own, with what came before and beside the scenario."""

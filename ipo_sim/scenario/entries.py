@@ -84,6 +84,10 @@ class SetupEntry(Entry):
         description="Serial of the key in readers that are not virtual: another one stands in for the real one.",
         json_schema_extra={"pattern": "^([0-9]{10}|.*\\$\\{.*)$"},
     )
+    broker: bool = Field(
+        default=False,
+        description="Whether there is a real broker as well: targets `broker/...`, command `broker state=lost`.",
+    )
     do: Commands = Field([], description="Commands before the time of the scenario begins.", examples=["remove-card"])
 
 

@@ -80,11 +80,15 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What there is before the first step: units, the date, the key in readers that are not virtual, commands."""
+    """What there is before the first step.
+
+    Units, the date, the key in readers that are not virtual, whether there is a broker beside them, commands.
+    """
 
     settings: Settings
     date: Nanoseconds
     serial: str | None
+    broker: bool
     actions: tuple[Action, ...]
 
 

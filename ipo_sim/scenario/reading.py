@@ -75,7 +75,8 @@ class _Reading:
         setup = None if entries is None else self._setup(file, entries.setup)
         steps: list[Step] = []
         if entries is not None:
-            steps += self._steps(file, StepReader(setup.settings if setup else None), Nanoseconds(0), (path.resolve(),))
+            reader = StepReader(setup.settings if setup else None, broker=entries.setup.broker)
+            steps += self._steps(file, reader, Nanoseconds(0), (path.resolve(),))
         least = self._span(file, ("end",), None if entries is None else entries.end)
         self._close(file)
         if entries is None or setup is None:
@@ -119,7 +120,7 @@ class _Reading:
             file.findings.mistake(("setup", "serial"), problem)
         unit = UnitName("") if settings is None else settings.units[0].name
         actions = tuple(StepReader(settings).actions(file.findings, ("setup", "do"), entry.do, unit, None))
-        return None if settings is None else Setup(settings, date, entry.serial, actions)
+        return None if settings is None else Setup(settings, date, entry.serial, entry.broker, actions)
 
     def _settings(self, file: _File, entry: SetupEntry) -> Settings | None:
         if file.salvage.touches(("setup", "config")):

@@ -10,12 +10,15 @@ from ipo_sim.config.settings import Settings
 from ipo_sim.config.source import Source
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected
-from ipo_sim.runtime.commands import COMMANDS, find, parse_line, read_arguments
+from ipo_sim.runtime.commands import find, parse_line, read_arguments
 from ipo_sim.scenario.entries import ExpectEntry, StepEntry
-from ipo_sim.scenario.model import Action, Condition, Expectation, Kind, Step
+from ipo_sim.scenario.model import Action, Condition, Expectation, Json, Kind, Step
 from ipo_sim.scenario.span import span_ns
-from ipo_sim.scenario.targets import condition_of
+from ipo_sim.scenario.targets import AT_BROKER, condition_of
 
+# What a scenario does to the broker beside its units; no unit has such a command.
+BROKER = "broker"
+NO_BROKER = "there is no broker: write broker: true into the setup"
 # Time is the scenario's own, which moves it by `at`.
 _OF_TIME = frozenset({"advance", "step", "pause", "resume", "set-time"})
 
@@ -23,7 +26,8 @@ _OF_TIME = frozenset({"advance", "step", "pause", "resume", "set-time"})
 class StepReader:
     """Reads steps for the units of `settings`; None: which units there are is not known."""
 
-    def __init__(self, settings: Settings | None) -> None:
+    def __init__(self, settings: Settings | None, *, broker: bool = False) -> None:
+        self._broker = broker
         self._units = None if settings is None else tuple(unit.name for unit in settings.units)
 
     def step(self, source: Source, findings: Findings, here: Location, entry: StepEntry, at: Nanoseconds) -> Step:
@@ -49,10 +53,16 @@ class StepReader:
         is_sure = not _is_touched(findings, here)
         for index, item in enumerate(items):
             try:
-                yield _action(item, unit, refused)
+                yield self._action(item, unit, refused)
             except CommandRejected as error:
                 if is_sure:
                     findings.mistake((*here, index), str(error))
+
+    def _action(self, item: Any, unit: UnitName, refused: str | None) -> Action:  # noqa: ANN401 - YAML data
+        action = _action(item, unit, refused)
+        if action.verb == BROKER and not self._broker:
+            raise CommandRejected("bad-arguments", NO_BROKER)
+        return action
 
     def _unit(self, findings: Findings, here: Location, name: str | None) -> UnitName:
         units = self._units
@@ -70,9 +80,23 @@ class StepReader:
         if not given and not _is_touched(findings, here):
             findings.mistake(here, f"nothing is expected: one of {', '.join(Kind)} is wanted")
         for kind in given:
-            conditions = tuple(_conditions(findings, (*here, kind), getattr(entry, kind)))
+            conditions = tuple(self._conditions(findings, (*here, kind), getattr(entry, kind)))
             if conditions:
                 yield Expectation(kind, unit, conditions, None if kind is Kind.VALUE else within, source.place(here))
+
+    def _condition(self, target: str, expected: Json) -> Condition:
+        condition = condition_of(target, expected)
+        if condition.path.startswith(AT_BROKER) and not self._broker:
+            raise ValueError(NO_BROKER)
+        return condition
+
+    def _conditions(self, findings: Findings, here: Location, targets: Mapping[str, Any]) -> Iterator[Condition]:
+        for target, expected in targets.items():
+            try:
+                yield self._condition(str(target), expected)
+            except ValueError as error:
+                # The short form has no level of its own, and the place that is looked for is found without it.
+                findings.mistake((*here, target), str(error), at_key=True)
 
 
 def _is_touched(findings: Findings, here: Location) -> bool:
@@ -94,15 +118,6 @@ def _within(findings: Findings, here: Location, entry: ExpectEntry) -> Nanosecon
         return None
 
 
-def _conditions(findings: Findings, here: Location, targets: Mapping[str, Any]) -> Iterator[Condition]:
-    for target, expected in targets.items():
-        try:
-            yield condition_of(str(target), expected)
-        except ValueError as error:
-            # The short form has no level of its own, and the place that is looked for is found without it.
-            findings.mistake((*here, target), str(error), at_key=True)
-
-
 def _action(item: Any, unit: UnitName, refused: str | None) -> Action:  # noqa: ANN401 - YAML data
     """CommandRejected for what is no command, or has arguments that it does not take."""
     if isinstance(item, str):
@@ -118,5 +133,9 @@ def _action(item: Any, unit: UnitName, refused: str | None) -> Action:  # noqa: 
         raise CommandRejected("bad-arguments", f"{shown(item)} is no command: write a line, or one verb with arguments")
     if verb in _OF_TIME and set(arguments) != {"date"}:
         raise CommandRejected("bad-arguments", f"{verb}: time is moved by `at`; of a unit's clock the date can be set")
-    read_arguments(find(verb), arguments)
-    return Action(unit, COMMANDS[verb].verb, arguments, text, refused)
+    if verb == BROKER:
+        if arguments not in ({"state": "lost"}, {"state": "back"}):
+            raise CommandRejected("bad-arguments", "broker: state=lost or state=back is wanted")
+    else:
+        read_arguments(find(verb), arguments)
+    return Action(unit, verb, arguments, text, refused)

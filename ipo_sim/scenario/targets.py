@@ -47,13 +47,19 @@ KINDS = (
     "faults/ID",
     "alarms/ID",
 )
+# What the broker retains of an entity, instead of what the unit shows.
+AT_BROKER = "broker/"
 _SCALARS = (str, int, float, bool, type(None))
 
 
 def condition_of(target: str, expected: Json) -> Condition:
     """The condition that `target: expected` says; ValueError says what is wrong, and what is allowed."""
     path, *fields = target.split(".")
-    model = next((model for pattern, model in _ENTITIES.items() if re.fullmatch(pattern, path)), None)
+    if path == f"{AT_BROKER}availability":
+        _check_availability(fields, expected)
+        return Condition(path, tuple(fields), expected)
+    bare = path.removeprefix(AT_BROKER)
+    model = next((model for pattern, model in _ENTITIES.items() if re.fullmatch(pattern, bare)), None)
     if model is None:
         raise ValueError(f"there is no {shown(path)}; {choice(KINDS, path)}")
     if fields:
@@ -62,6 +68,11 @@ def condition_of(target: str, expected: Json) -> Condition:
     elif expected not in (PRESENT, ABSENT):
         raise ValueError(f"without a field ({path}.FIELD) it is {PRESENT} or {ABSENT}, not {shown(expected)}")
     return Condition(path, tuple(fields), expected)
+
+
+def _check_availability(fields: list[str], expected: Json) -> None:
+    if fields != ["value"] or expected not in ("online", "offline"):
+        raise ValueError("of the availability at the broker `.value` is online or offline")
 
 
 def _check_field(path: str, field: str, model: type[BaseModel]) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from typing import TYPE_CHECKING
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.events import Fact, FeatureKeyInserted, ReaderAttached, fact_data
@@ -19,7 +20,12 @@ from ipo_sim.runtime.clock import MAX_ADVANCE_NS, stepped
 from ipo_sim.runtime.commands import execute
 from ipo_sim.runtime.describe import describe
 from ipo_sim.scenario.model import Json, Setup
+from ipo_sim.scenario.step import BROKER
+from ipo_sim.scenario.targets import AT_BROKER
 from ipo_sim.scenario.world import Observer, Seen
+
+if TYPE_CHECKING:
+    from ipo_sim.scenario.shore import Shore
 
 VIRTUAL = "virtual"
 # Events between two looks at the bus: far more than one deadline or command makes.
@@ -31,8 +37,9 @@ class VirtualWorld:
 
     tolerance_s = 0.0
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, shore: Shore | None = None) -> None:
         self._runtime = runtime
+        self._shore = shore
         self._beginning = runtime.clock.now()
         self._subscription = runtime.bus.subscribe("scenario", max_records=MAX_BACKLOG)
         self._encoder = Encoder(runtime.bus, load_catalogue())
@@ -67,10 +74,15 @@ class VirtualWorld:
                 return
 
     async def settle(self, is_so: Callable[[], bool]) -> None:
-        """Nothing is late here."""
+        """Nothing is late here but a client of a broker."""
+        if self._shore is not None:
+            await self._shore.settle(is_so)
 
     async def execute(self, unit: UnitName, verb: str, arguments: Mapping[str, object]) -> Mapping[str, Json]:
         """Carry out a command through the one registry; CommandRejected."""
+        if verb == BROKER and self._shore is not None:
+            await self._shore.set(arguments["state"])
+            return {}
         try:
             return await execute(self._runtime.context, unit, verb, arguments)
         finally:
@@ -78,6 +90,8 @@ class VirtualWorld:
 
     def entity(self, unit: UnitName, path: str) -> Json:
         """The entity as its payload says it; None: there is none."""
+        if path.startswith(AT_BROKER):
+            return None if self._shore is None else self._shore.entity(unit, path.removeprefix(AT_BROKER))
         entry = self._entries[unit].get(path)
         if entry is None:
             return None
@@ -126,10 +140,16 @@ async def virtual_world(setup: Setup) -> AsyncIterator[VirtualWorld]:
     """The world as a scenario's setup says, powered up and with its keys in, at the beginning of the scenario."""
     settings = setup.settings
     runtime = open_runtime(None, settings.units, load_catalogue(), clock=stepped(setup.date))
-    with closing(runtime):
+    async with AsyncExitStack() as stack:
+        stack.enter_context(closing(runtime))
         pump = asyncio.create_task(runtime.pump.run(), name="scenario-pump")
         try:
-            world = VirtualWorld(runtime)
+            shore = None
+            if setup.broker:
+                from ipo_sim.scenario.shore import shore_of  # noqa: PLC0415 - most scenarios need no broker
+
+                shore = await stack.enter_async_context(shore_of(runtime))
+            world = VirtualWorld(runtime, shore)
             for unit in settings.units:
                 if not unit.state:
                     await _attach(world, unit, setup.serial)
