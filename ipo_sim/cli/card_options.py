@@ -28,9 +28,8 @@ enrolment.
 """
 
 
-def add_card(commands: Commands) -> None:
+def add_card(commands: Commands, text: str) -> None:
     """`card`, with its commands."""
-    text = "list card readers; read, watch, write and enrol feature key cards"
     parser = commands.add_parser("card", help=text, description=f"{text[0].upper()}{text[1:]}.")
     below = parser.add_subparsers(metavar="COMMAND", dest="card_command", required=True)
     _add_list(below)

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
-from ipo_sim.cli import (
-    card_options,
-    ctl_options,
-    journal_options,
-    key_server_options,
-    licence_options,
-    record_types,
-    scenario_options,
-)
 from ipo_sim.cli.parsing import Commands, Parser, add_command, add_json, add_state_dir
 
 SCHEMAS = ("config", "scenario", "mqtt")
@@ -50,19 +43,38 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Command(NamedTuple):
+    """A command: what the overview says of it, and who adds its options; those of another module are imported then."""
+
+    text: str
+    add: Callable[[Commands, str], None]
+
+
+def _of(module: str, function: str) -> Callable[[Commands, str], None]:
+    """Options that stand in a module of their own."""
+
+    def add(commands: Commands, text: str) -> None:
+        getattr(import_module(f"ipo_sim.cli.{module}"), function)(commands, text)
+
+    return add
+
+
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """What is asked for; `module` names the module whose `main` does it. SystemExit for help and mistakes."""
-    parser = build_parser()
+    asked = next((word for word in argv if not word.startswith("-")), "")
+    parser = build_parser((_ALIASES.get(asked, asked),))
     arguments, rest = parser.parse_known_args(argv)
-    if arguments.module == ctl_options.MODULE:
-        rest = ctl_options.gather_words(arguments, rest)
+    if asked == "ctl":
+        from ipo_sim.cli.ctl_options import gather_words  # noqa: PLC0415 - as all that only some commands need
+
+        rest = gather_words(arguments, rest)
     if rest:
         parser.error(f"not understood: {' '.join(rest)}")
     return arguments
 
 
-def build_parser() -> Parser:
-    """The parser with all commands."""
+def build_parser(wanted: Sequence[str] | None = None) -> Parser:
+    """The parser with all commands; those that are not `wanted` without their options, which cost time and memory."""
     parser = Parser(
         prog="ipo-sim",
         description="Simulator of an IP Office 500 control unit: feature key, licences, modules, alarms, over MQTT.",
@@ -71,27 +83,17 @@ def build_parser() -> Parser:
     parser.add_argument("--version", nargs=0, action=_Version, help="show the version and exit")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error (or set IPO_SIM_DEBUG)")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
-    _add_run(commands)
-    _add_init(commands)
-    _add_check(commands)
-    _add_schema(commands)
-    licence_options.add_licence(commands)
-    record_types.add_records(commands)
-    ctl_options.add_ctl(commands)
-    ctl_options.add_why(commands)
-    ctl_options.add_what_if(commands)
-    scenario_options.add_scenario(commands)
-    card_options.add_card(commands)
-    journal_options.add_journal(commands)
-    scenario_options.add_faults(commands)
-    key_server_options.add_key_server(commands)
-    _add_completion(commands)
+    for name, command in _COMMANDS.items():
+        if wanted is None or name in wanted:
+            command.add(commands, command.text)
+        else:
+            commands.add_parser(name, help=command.text)
     return parser
 
 
-def _add_run(commands: Commands) -> None:
+def _add_run(commands: Commands, text: str) -> None:
     example = "ipo-sim run configs/full.yaml --time-scale 60\nipo-sim run --broker mqtt://broker.lab:1883 --log json"
-    run = add_command(commands, "run", "run", "run the units of a configuration", example, description=_RUN)
+    run = add_command(commands, "run", "run", text, example, description=_RUN)
     run.add_argument("config", metavar="CONFIG", nargs="?", type=Path, help="configuration file")
     run.add_argument("--broker", metavar="URL", help="MQTT broker, mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
     add_state_dir(run)
@@ -108,9 +110,9 @@ def _add_run(commands: Commands) -> None:
     )
 
 
-def _add_init(commands: Commands) -> None:
+def _add_init(commands: Commands, text: str) -> None:
     example = "ipo-sim init bench.yaml --model ip500v2\nipo-sim run bench.yaml"
-    init = add_command(commands, "init", "init", "write a commented configuration with fresh bench keys", example)
+    init = add_command(commands, "init", "init", text, example)
     init.add_argument(
         "file", metavar="FILE", nargs="?", default="ipo-sim.yaml", help="ipo-sim.yaml by default; - prints it"
     )
@@ -122,20 +124,48 @@ def _add_init(commands: Commands) -> None:
     init.add_argument("--force", action="store_true", help="overwrite the file")
 
 
-def _add_check(commands: Commands) -> None:
-    text = "validate configurations, and say how their units boot"
+def _add_check(commands: Commands, text: str) -> None:
     check = add_command(commands, "check", "check", text, "ipo-sim check configs/*.yaml")
     check.add_argument("configs", metavar="CONFIG", nargs="+", type=Path, help="configuration file")
     add_json(check)
 
 
-def _add_schema(commands: Commands) -> None:
-    text = "print the schema of configurations, of scenarios, or of MQTT"
+def _add_schema(commands: Commands, text: str) -> None:
     schema = add_command(commands, "schema", "schema", text, "ipo-sim schema config >ipo-sim.schema.json")
     schema.add_argument("what", metavar="|".join(SCHEMAS), choices=SCHEMAS, help="which one")
 
 
-def _add_completion(commands: Commands) -> None:
+def _add_completion(commands: Commands, text: str) -> None:
     example = "source <(ipo-sim completion bash)\nipo-sim completion zsh >~/.zfunc/_ipo-sim"
-    completion = add_command(commands, "completion", "completion", "print the completion script of a shell", example)
+    completion = add_command(commands, "completion", "completion", text, example)
     completion.add_argument("shell", metavar="|".join(SHELLS), choices=(*SHELLS, UNITS), help="which shell")
+
+
+# In the order of the overview.
+_COMMANDS: Mapping[str, _Command] = {
+    "run": _Command("run the units of a configuration", _add_run),
+    "init": _Command("write a commented configuration with fresh bench keys", _add_init),
+    "check": _Command("validate configurations, and say how their units boot", _add_check),
+    "schema": _Command("print the schema of configurations, of scenarios, or of MQTT", _add_schema),
+    "licence": _Command(
+        "issue, explain and verify bench licence keys, import and export them", _of("licence_options", "add_licence")
+    ),
+    "records": _Command(
+        "import and export directory, hunt groups, short codes and users as CSV", _of("record_types", "add_records")
+    ),
+    "ctl": _Command("send a command to a unit, or watch it", _of("ctl_options", "add_ctl")),
+    "why": _Command("tell the chain of causes of a state", _of("ctl_options", "add_why")),
+    "what-if": _Command("tell what commands would change, and change nothing", _of("ctl_options", "add_what_if")),
+    "scenario": _Command("play timelines with expectations", _of("scenario_options", "add_scenario")),
+    "card": _Command(
+        "list card readers; read, watch, write and enrol feature key cards", _of("card_options", "add_card")
+    ),
+    "journal": _Command("read, check, replay and compare what happened", _of("journal_options", "add_journal")),
+    "faults": _Command("list the faults that can be injected", _of("scenario_options", "add_faults")),
+    "key-server": _Command(
+        "run a feature key server for IP400 units, and command one", _of("key_server_options", "add_key_server")
+    ),
+    "completion": _Command("print the completion script of a shell", _add_completion),
+}
+# Taken, and not shown: as aliases they would stand in every list.
+_ALIASES = {"license": "licence"}

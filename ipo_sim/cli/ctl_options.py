@@ -47,9 +47,8 @@ class _CtlHelp(argparse.Action):
         parser.exit()
 
 
-def add_ctl(commands: Commands) -> None:
+def add_ctl(commands: Commands, text: str) -> None:
     """`ctl [UNIT [COMMAND [NAME=VALUE ...]]]`."""
-    text = "send a command to a unit, or watch it"
     ctl = add_command(commands, "ctl", "ctl", text, _CTL_EXAMPLES, description=_CTL, add_help=False)
     ctl.add_argument("unit", metavar="UNIT", nargs="?", help="name of the unit")
     ctl.add_argument("verb", metavar="COMMAND", nargs="?", help="what it shall do; without, the commands are listed")
@@ -62,18 +61,16 @@ def add_ctl(commands: Commands) -> None:
     watch.add_argument("--all", action="store_true", help="begin with a line for each entity as it is now")
 
 
-def add_why(commands: Commands) -> None:
+def add_why(commands: Commands, text: str) -> None:
     """`why UNIT PATH`."""
-    text = "tell the chain of causes of a state"
     why = add_command(commands, "why", "why", text, "ipo-sim why bench-1 expansion/1")
     why.add_argument("unit", metavar="UNIT", help="name of the unit")
     why.add_argument("path", metavar="PATH", help="what to explain: unit, feature-key, slots/1, licences/2, ...")
     add_client(why)
 
 
-def add_what_if(commands: Commands) -> None:
+def add_what_if(commands: Commands, text: str) -> None:
     """`what-if UNIT EVENT...`."""
-    text = "tell what commands would change, and change nothing"
     what_if = add_command(commands, "what-if", "what_if", text, _WHAT_IF_EXAMPLES, description=_WHAT_IF)
     what_if.add_argument("unit", metavar="UNIT", help="name of the unit")
     what_if.add_argument(

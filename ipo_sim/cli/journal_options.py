@@ -56,9 +56,8 @@ class Point(NamedTuple):
     at: int | None
 
 
-def add_journal(commands: Commands) -> None:
+def add_journal(commands: Commands, text: str) -> None:
     """`journal`, with its commands."""
-    text = "read, check, replay and compare what happened"
     parser = commands.add_parser("journal", help=text, description=f"{text.capitalize()}.")
     below = parser.add_subparsers(metavar="COMMAND", dest="journal_command", required=True)
     _add_show(below)

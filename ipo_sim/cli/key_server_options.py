@@ -22,9 +22,8 @@ polls it; every other unit is refused until the server is started anew. It ends 
 """
 
 
-def add_key_server(commands: Commands) -> None:
+def add_key_server(commands: Commands, text: str) -> None:
     """`key-server`, with its commands."""
-    text = "run a feature key server for IP400 units, and command one"
     parser = commands.add_parser("key-server", help=text, description=f"{text[0].upper()}{text[1:]}.")
     below = parser.add_subparsers(metavar="COMMAND", dest="key_server_command", required=True)
     _add_run(below)

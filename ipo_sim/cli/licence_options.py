@@ -35,9 +35,8 @@ was done.
 _SECRET = "what binds keys to cards; else IPO_SIM_SECRET, else the public default of a bench"  # noqa: S105 - a help text
 
 
-def add_licence(commands: Commands) -> None:
+def add_licence(commands: Commands, text: str) -> None:
     """`licence`, with its commands."""
-    text = "issue, explain and verify bench licence keys, import and export them"
     parser = commands.add_parser("licence", help=text, description=f"{text.capitalize()}.")
     # Taken, and not shown: as an alias it would stand in every list.
     commands.choices["license"] = parser

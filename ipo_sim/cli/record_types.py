@@ -23,9 +23,8 @@ def type_named(text: str) -> str | None:
     return next((name for name in TYPES if name.casefold() == text.casefold()), None)
 
 
-def add_records(commands: Commands) -> None:
+def add_records(commands: Commands, text: str) -> None:
     """`records`, with its commands."""
-    text = "import and export directory, hunt groups, short codes and users as CSV"
     parser = commands.add_parser("records", help=text, description=f"{text.capitalize()}.")
     below = parser.add_subparsers(metavar="COMMAND", dest="records_command", required=True)
     example = "ipo-sim records import bench-1 Directory.csv --config bench.yaml"

@@ -21,12 +21,10 @@ clock is there, or, with --advance, its clock is moved, for all its units. The s
 """
 
 
-def add_scenario(commands: Commands) -> None:
+def add_scenario(commands: Commands, text: str) -> None:
     """`scenario run|check|list`."""
     example = "ipo-sim scenario run configs/scenarios/*.yaml --junit scenarios.xml"
-    scenario = add_command(
-        commands, "scenario", MODULE, "play timelines with expectations", example, description=_SCENARIO
-    )
+    scenario = add_command(commands, "scenario", MODULE, text, example, description=_SCENARIO)
     below = scenario.add_subparsers(metavar="ACTION", dest="action", required=True)
     _add_run(below)
     check = add_command(
@@ -35,16 +33,15 @@ def add_scenario(commands: Commands) -> None:
     _add_files(check)
     _add_parameters(check)
     add_json(check)
-    text = "tell what scenarios show, and their parameters"
-    known = add_command(below, "list", MODULE, text, "ipo-sim scenario list configs/scenarios")
+    known_text = "tell what scenarios show, and their parameters"
+    known = add_command(below, "list", MODULE, known_text, "ipo-sim scenario list configs/scenarios")
     help_ = "scenario file, or folder of such; configs/scenarios by default"
     known.add_argument("files", metavar="FILE", nargs="*", type=Path, help=help_)
     add_json(known)
 
 
-def add_faults(commands: Commands) -> None:
+def add_faults(commands: Commands, text: str) -> None:
     """`faults list`."""
-    text = "list the faults that can be injected"
     faults = add_command(commands, "faults", "faults", text, "ipo-sim faults list")
     below = faults.add_subparsers(metavar="ACTION", dest="action", required=True)
     example = "ipo-sim faults list\nipo-sim ctl bench-1 inject-fault fault=flaky-contact bounces=5 duration=10m"

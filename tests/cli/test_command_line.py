@@ -196,3 +196,18 @@ def test_whoever_reads_may_stop_reading(home: Path) -> None:
         assert process.wait(20) == 1
         assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+def test_the_options_of_other_commands_are_not_even_imported() -> None:
+    code = (
+        "import sys; from ipo_sim.cli.command_line import parse; parse(['--debug', 'run']);"
+        " print(*(name for name in sys.modules if name.endswith(('_options', 'record_types'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_a_command_has_the_same_options_alone_as_among_all(path: str) -> None:
+    alone = dict(commands(build_parser([path.split()[0].replace("license", "licence")])))
+    assert alone[path].format_help() == COMMANDS[path].format_help()
