@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ipo_sim.api.encoder import Encoder
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.cli import journal_options as options
@@ -22,7 +23,6 @@ from ipo_sim.cli.watch import status_lines
 from ipo_sim.cli.what_if_table import change_lines
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import JournalError
-from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.runtime.bus import Bus, Entry
 from ipo_sim.runtime.journal_diff import Comparison, Span, between, compare
 from ipo_sim.runtime.journal_export import export_lines

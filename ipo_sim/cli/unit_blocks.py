@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from ipo_sim.api.paths import UNIT
 from ipo_sim.cli import unit_lines
 from ipo_sim.cli.screen import Line
 from ipo_sim.core.model import Lifecycle, UnitName, UnitStatus
-from ipo_sim.mqtt.topics import UNIT
 from ipo_sim.runtime.bus import Bus
 
 # More units than this are shown by how many are in which state.

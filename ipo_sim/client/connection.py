@@ -10,12 +10,13 @@ from difflib import get_close_matches
 from secrets import token_hex
 from typing import Any
 
+from ipo_sim.api.paths import UNIT
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, CommandRejected
 from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.mqtt.settings import MqttSettings
-from ipo_sim.mqtt.topics import AVAILABILITY, UNIT, Topics, entity_path
+from ipo_sim.mqtt.topics import AVAILABILITY, Topics, entity_path
 
 Json = dict[str, Any]
 Listener = Callable[[str, Incoming], None]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import BaseModel, PrivateAttr
 
-from ipo_sim.mqtt import payloads as p
-from ipo_sim.mqtt.topics import FEATURE_KEY, READER, UNIT
+from ipo_sim.api import payloads as p
+from ipo_sim.api.paths import FEATURE_KEY, READER, UNIT
 
 Ask = Callable[[str], Sequence[str]]
 

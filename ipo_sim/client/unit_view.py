@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
+from ipo_sim.api.paths import FEATURE_KEY, READER, UNIT
 from ipo_sim.client import entities as e
 from ipo_sim.errors import UnknownEntity
-from ipo_sim.mqtt.topics import FEATURE_KEY, READER, UNIT
 
 _E = TypeVar("_E", bound=e.Entity)
 _K = TypeVar("_K")

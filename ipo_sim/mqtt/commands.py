@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import structlog
-from pydantic_core import to_json
 
+from ipo_sim.api import answers
+from ipo_sim.api.allowance import Allowance
+from ipo_sim.api.answers import Execute
 from ipo_sim.core.model import UnitName
-from ipo_sim.errors import CommandRejected, IpoSimError
-from ipo_sim.mqtt.allowance import Allowance
+from ipo_sim.errors import CommandRejected
 from ipo_sim.mqtt.client import Incoming
-from ipo_sim.mqtt.requests import RequestId, parse_request
 from ipo_sim.mqtt.topics import Topics, command_verb
 
 # Waiting requests: beyond them the sender hears nothing, because answering a flood would feed it.
@@ -26,15 +26,6 @@ MAX_VERB = 64
 MAX_RESPONSE_TOPIC = 1_024
 
 log = structlog.get_logger()
-
-
-class Execute(Protocol):
-    """The command registry with its context bound; it carries the same request with the same id out once."""
-
-    def __call__(
-        self, unit: UnitName, verb: str, arguments: Mapping[str, object], request_id: str | None = None
-    ) -> Awaitable[Mapping[str, object]]:
-        """The result of the verb; CommandRejected, or another IpoSimError when it could not be carried out."""
 
 
 class Answer(NamedTuple):
@@ -93,57 +84,19 @@ class CommandDesk:
     ) -> Answer:
         """Carry one request out, unless it is refused already, and say what came of it."""
         if refusal is not None:
-            self.refused += 1
-            payload = _failure(_id_in(message.payload), refusal)
+            said = answers.failure(answers.id_in(message.payload), refusal)
         else:
-            payload = await self._respond(unit, verb, message.payload)
+            said = await answers.answer(self._execute, unit, verb, message.payload, interface="mqtt")
+        self.refused += said.rejected
         if _is_response_topic(message.response_topic):
-            return Answer(message.response_topic or "", payload, message.correlation)
-        return Answer(self._topics.reply(unit, verb), payload)
+            return Answer(message.response_topic or "", said.payload, message.correlation)
+        return Answer(self._topics.reply(unit, verb), said.payload)
 
     def _refusal(self, unit: UnitName, message: Incoming) -> CommandRejected | None:
         if message.retained:
             return CommandRejected("retained", "a retained request is not executed: publish it without the retain flag")
         if not self._allowance.take(unit, asyncio.get_running_loop().time()):
             return CommandRejected("rate-limited", "too many requests for this unit, try again later")
-        return None
-
-    async def _respond(self, unit: UnitName, verb: str, payload: bytes) -> bytes:
-        request_id: RequestId = None
-        try:
-            request_id, arguments = parse_request(payload)
-            named = None if request_id is None else str(request_id)
-            result = await self._execute(unit, verb, arguments, request_id=named)
-            answer = to_json({"id": request_id, "ok": True, **result})
-        except CommandRejected as error:
-            self.refused += 1
-            log.debug("mqtt_request_refused", unit=unit, verb=verb, id=request_id, reason=error.reason)
-            return _failure(request_id, error)
-        except IpoSimError as error:
-            log.warning("mqtt_request_failed", unit=unit, verb=verb, id=request_id, error=str(error))
-            return _failure(request_id, error)
-        except Exception as error:  # a boundary: one defective command must not end the link of every unit
-            log.exception("mqtt_request_broke", unit=unit, verb=verb, id=request_id)
-            return _failure(request_id, error)
-        log.debug("mqtt_request_done", unit=unit, verb=verb, id=request_id)
-        return answer
-
-
-def _failure(request_id: RequestId, error: Exception) -> bytes:
-    match error:
-        case CommandRejected():
-            code, message = error.reason, str(error)
-        case IpoSimError():
-            code, message = error.code, str(error)
-        case _:
-            code, message = "internal-error", "the command failed, the log says why"
-    return to_json({"id": request_id, "ok": False, "error": {"code": code, "message": message}})
-
-
-def _id_in(payload: bytes) -> RequestId:
-    try:
-        return parse_request(payload).id
-    except CommandRejected:
         return None
 
 

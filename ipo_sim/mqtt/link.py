@@ -8,18 +8,19 @@ from dataclasses import dataclass
 
 import structlog
 
+from ipo_sim.api.encoder import Encoder
+from ipo_sim.api.paths import FEATURE_KEY, cascade_rank
 from ipo_sim.core.events import DateSet
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, ConfigError
 from ipo_sim.mqtt.backoff import Backoff
 from ipo_sim.mqtt.client import Incoming, Will
 from ipo_sim.mqtt.commands import Answer, CommandDesk
-from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.mqtt.readback import Readback
 from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.mqtt.tampering import FAULTS, Tampering
-from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, FEATURE_KEY, Topics, cascade_rank, entity_path
+from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, Topics, entity_path
 from ipo_sim.mqtt.unit_document import unit_document
 from ipo_sim.runtime.bus import Batch, Bus, Entry, Subscription
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ipo_sim.api.answers import Execute
+from ipo_sim.api.encoder import Counters, Encoder
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import ConfigError
-from ipo_sim.mqtt.commands import CommandDesk, Execute
-from ipo_sim.mqtt.encoder import Counters, Encoder
+from ipo_sim.mqtt.commands import CommandDesk
 from ipo_sim.mqtt.link import Identity, Link
 from ipo_sim.mqtt.settings import ConnectionMode, MqttSettings
 from ipo_sim.mqtt.tampering import Tampering

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from ipo_sim.api.paths import GROUPS
 from ipo_sim.core.model import UnitName
-from ipo_sim.mqtt.topics import GROUPS
 from ipo_sim.runtime.bus import Bus
 
 # A broker that holds the birth message back (its access list, say) keeps us from nothing else.

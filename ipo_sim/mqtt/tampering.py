@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
+from ipo_sim.api.answers import Execute
 from ipo_sim.core.chance import happens
 from ipo_sim.core.model import SECOND_NS, Entity, InjectedFault, UnitName
 from ipo_sim.errors import CommandRejected
-from ipo_sim.mqtt.commands import Execute
 from ipo_sim.mqtt.session import Session
 
 FAULTS = "faults/"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ipo_sim.api.paths import GROUPS
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import ConfigError
 
@@ -13,37 +14,9 @@ EVENTS = "events"
 SCHEMA = "schema"
 COMMANDS = "commands"
 REPLY = "reply"
-UNIT = "unit"
-READER = "reader"
-FEATURE_KEY = "feature-key"
 
 # A prefix level: no wildcard, no NUL, and no blank, for which the embedded broker drops the connection.
 _LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
-
-# Groups of entities that come and go, in the order of a cascade. The other entities always exist, so that what the
-# broker retains under these groups is all that can be out of date.
-GROUPS = ("licences", "features", "users", "extensions", "dect", "slots", "expansion", "leds", "faults", "alarms")
-
-_RANK = {
-    name: rank
-    for rank, names in enumerate(
-        (
-            (FEATURE_KEY,),
-            (READER,),
-            ("licences",),
-            ("features",),
-            ("users",),
-            ("extensions",),
-            ("dect",),
-            ("slots", "expansion"),
-            ("leds",),
-            ("faults",),
-            ("alarms",),
-        )
-    )
-    for name in names
-}
-_LAST = len(_RANK)
 
 
 class Address(NamedTuple):
@@ -51,11 +24,6 @@ class Address(NamedTuple):
 
     owner: UnitName
     rest: str
-
-
-def cascade_rank(path: str) -> int:
-    """Where an entity stands in a cascade: feature key, reader, licences, ..., alarms, `unit` last."""
-    return _RANK.get(path.partition("/")[0], _LAST)
 
 
 class Topics:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ipo_sim.api import payloads as p
 from ipo_sim.config.mistakes import choice, shown
-from ipo_sim.mqtt import payloads as p
 from ipo_sim.scenario.matching import ABSENT, PRESENT, TESTS, problem_of
 from ipo_sim.scenario.model import Condition, Json
 

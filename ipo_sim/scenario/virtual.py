@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
+from ipo_sim.api.encoder import Encoder
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.events import Fact, FeatureKeyInserted, ReaderAttached, fact_data
 from ipo_sim.core.model import Nanoseconds, UnitDefinition, UnitName
-from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.readers.virtual import VirtualReader
 from ipo_sim.runtime.assembly import Runtime, open_runtime
 from ipo_sim.runtime.bus import Entry, Record

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ipo_sim.api.encoder import Counters, Encoder
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.cassettes import Cassettes
 from ipo_sim.cli.feature_key_readers import VIRTUAL, FeatureKeyReaders
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import Lifecycle, Nanoseconds, UnitName
-from ipo_sim.mqtt.encoder import Counters, Encoder
 from ipo_sim.runtime.assembly import open_runtime
 from ipo_sim.runtime.clock import stepped
 from ipo_sim.runtime.immediate import immediate

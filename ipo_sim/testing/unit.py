@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import date
 
+from ipo_sim.api.encoder import Encoder
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.licence_names import find_licence
 from ipo_sim.client.entities import Entity, read_entity
@@ -14,7 +15,6 @@ from ipo_sim.client.unit_view import UnitView
 from ipo_sim.core.model import SECOND_NS, Unit, UnitName
 from ipo_sim.errors import CommandRejected, NotReached
 from ipo_sim.licensing.key import issue
-from ipo_sim.mqtt.encoder import Encoder
 from ipo_sim.testing.clock import Length, date_text, nanoseconds
 from ipo_sim.testing.driver import Answer, Driver
 from ipo_sim.testing.waiting import wait_really, wait_until

@@ -7,9 +7,9 @@ import re
 import pytest
 from pydantic import BaseModel
 
+from ipo_sim.api.schema import ENTITIES
 from ipo_sim.client.entities import Entity, kind_of, read_entity
 from ipo_sim.client.expectation import Expectation
-from ipo_sim.mqtt.schema import ENTITIES
 
 LED = b'{"v":1,"seq":7,"at":"2026-01-05T12:00:00Z","name":"cpu","colour":"green","pattern":"steady"}'
 PART = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from ipo_sim.api.paths import cascade_rank
 from ipo_sim.core.dect_events import BaseStationConfigured, BaseStationLost, BaseStationRemoved
 from ipo_sim.core.events import (
     DateSet,
@@ -17,7 +18,7 @@ from ipo_sim.core.events import (
 )
 from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
 from ipo_sim.mqtt.settings import ConnectionMode
-from ipo_sim.mqtt.topics import Topics, cascade_rank
+from ipo_sim.mqtt.topics import Topics
 from ipo_sim.runtime.bus import Bus
 from tests.core.bench import SERIAL, key
 from tests.core.dect_bench import ADMM, SECOND, THIRD, system, with_dect

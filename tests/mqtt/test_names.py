@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipo_sim.api.paths import cascade_rank
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import ConfigError
 from ipo_sim.mqtt.backoff import Backoff
 from ipo_sim.mqtt.link import Identity
 from ipo_sim.mqtt.plan import MAX_OWN_CONNECTIONS, identities
 from ipo_sim.mqtt.settings import ConnectionMode, MqttSettings
-from ipo_sim.mqtt.topics import Address, Topics, cascade_rank, command_verb, entity_path
+from ipo_sim.mqtt.topics import Address, Topics, command_verb, entity_path
 
 UNIT = UnitName("bench-1")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from ipo_sim.mqtt.payloads import EntityPayload, EventPayload, NotificationPayload
-from ipo_sim.mqtt.schema import ENTITIES
+from ipo_sim.api.payloads import EntityPayload, EventPayload, NotificationPayload
+from ipo_sim.api.schema import ENTITIES
 from ipo_sim.runtime.commands import COMMANDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "mqtt.md").read_text()

@@ -13,11 +13,11 @@ from typing import Any
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ipo_sim.api.requests import MAX_REQUEST_BYTES
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.model import Lifecycle
 from ipo_sim.mqtt.link import Link
 from ipo_sim.mqtt.plan import build_links
-from ipo_sim.mqtt.requests import MAX_REQUEST_BYTES
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.runtime.assembly import Runtime, open_runtime
 from ipo_sim.runtime.clock import stepped

@@ -9,8 +9,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ipo_sim.mqtt.schema import ENTITIES, asyncapi, shipped
-from ipo_sim.mqtt.topics import GROUPS, Topics, command_verb
+from ipo_sim.api.paths import GROUPS
+from ipo_sim.api.schema import ENTITIES
+from ipo_sim.mqtt.schema import asyncapi, shipped
+from ipo_sim.mqtt.topics import Topics, command_verb
 from ipo_sim.mqtt.unit_document import DOCUMENT, unit_document
 from ipo_sim.runtime.bus import Bus
 from ipo_sim.runtime.commands import COMMANDS

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
+from ipo_sim.api.paths import READER, UNIT
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.effects import Notification
 from ipo_sim.core.events import fact_data
@@ -34,7 +35,6 @@ from ipo_sim.core.model import (
     UnitStatus,
     User,
 )
-from ipo_sim.mqtt.topics import READER, UNIT
 from ipo_sim.runtime.bus import Bus, Entry, Record
 
 # Version of the payloads: whoever changes or takes away a field raises it.

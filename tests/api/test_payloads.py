@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from ipo_sim.api.encoder import Encoder, moment
+from ipo_sim.api.schema import ENTITIES
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.dect_events import BaseStationConfigured, BaseStationLost, BaseStationReachable
 from ipo_sim.core.events import (
@@ -35,8 +37,7 @@ from ipo_sim.core.events import (
 )
 from ipo_sim.core.model import SECOND_NS, Nanoseconds, PartDefinition
 from ipo_sim.core.words import ExtensionKind
-from ipo_sim.mqtt.encoder import Encoder, moment
-from ipo_sim.mqtt.schema import ENTITIES, asyncapi
+from ipo_sim.mqtt.schema import asyncapi
 from ipo_sim.runtime.bus import Bus, Entry, Record
 from ipo_sim.runtime.commands import COMMANDS
 from tests.core.bench import OTHER_SERIAL, SERIAL, VOICEMAIL_PRO, definition, key
