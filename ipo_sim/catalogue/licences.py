@@ -102,6 +102,7 @@ def read_pools(table: Cell, profiles: tuple[str, ...], licences: Mapping[str, Li
         with cell.row() as row:
             rules[feature] = PoolRule(
                 feature=feature,
+                title=row.get("title", Cell.text, None),
                 free=row.get("free", partial(_word, known=POOL_SOURCES), None),
                 cap=row.get("cap", partial(_word, known=POOL_CAPS), None),
                 maximum=row.get("maximum", partial(_maximum, profiles=profiles), {}),

@@ -328,9 +328,11 @@ class PoolRule(NamedTuple):
     """What instance pool of a feature has besides its licences, and what it can use at most.
 
     `free` and `cap` name where the number comes from (see pools.yaml); `maximum` is a plain number by release profile.
+    `title` is the pool's name where no licence of model and release feeds it.
     """
 
     feature: str
+    title: str | None
     free: str | None
     cap: str | None
     maximum: Mapping[str, int]

@@ -185,7 +185,13 @@ def _open_key_server(settings: ReaderSettings, server: KeyServerSettings, mac: s
     from ipo_sim.readers.key_server_session import Query  # noqa: PLC0415 - as above
 
     query = Query(server.address, server.port, server.secret, mac.replace(":", "").upper())
-    return KeyServerReader(query, name=settings.name, law=settings.law, poll_s=partial(_poll_s, server.poll_s, clock))
+    return KeyServerReader(
+        query,
+        name=settings.name,
+        law=settings.law,
+        poll_s=partial(_poll_s, server.poll_s, clock),
+        transport=server.transport,
+    )
 
 
 def _poll_s(poll_s: float, clock: Clock) -> float:

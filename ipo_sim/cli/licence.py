@@ -136,10 +136,16 @@ def _dect(arguments: Namespace) -> int:
 
 def _verify(arguments: Namespace) -> int:
     """What a card of that serial makes of each key, prerequisites aside: those are the unit's to know."""
-    serial, secret = _serial(arguments), _secret(arguments)
+    if arguments.serial is None and arguments.park is None:
+        raise UsageError("--serial says for which card, --park for which IP DECT system")
+    serial = None if arguments.serial is None else _serial(arguments)
+    secret = _secret(arguments)
     catalogue = load_catalogue()
     today = arguments.on or _today()
-    judged = [_judged(text, serial, secret, today, catalogue) for text in _texts(arguments)]
+    judged = [
+        licence_dect.judged(text, arguments.park, secret) or _judged(text, serial, secret, today, catalogue)
+        for text in _texts(arguments)
+    ]
     if arguments.json:
         print_json(judged)
     else:
@@ -149,10 +155,12 @@ def _verify(arguments: Namespace) -> int:
     return EXIT_OK if all(facts["status"] == LicenceStatus.VALID for facts in judged) else EXIT_FAILED
 
 
-def _judged(text: str, serial: str, secret: bytes, today: date, catalogue: Catalogue) -> dict[str, Any]:
+def _judged(text: str, serial: str | None, secret: bytes, today: date, catalogue: Catalogue) -> dict[str, Any]:
     key = recognise(text)
     if key is None:
         return {"key": text, "licence": "Invalid", "status": LicenceStatus.INVALID, "why": why_unrecognised(text)}
+    if serial is None:
+        raise UsageError(f"{key.text} is a key of a unit: --serial says for which card")
     name = known_name(catalogue, key.licence_code)
     status, why = LicenceStatus.VALID, ""
     if name is None:

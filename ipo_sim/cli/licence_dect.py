@@ -1,4 +1,4 @@
-"""`ipo-sim licence dect`: keys of IP DECT systems minted, and explained."""
+"""`ipo-sim licence dect`: keys of IP DECT systems minted, explained and checked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ipo_sim.cli.failure import EXIT_OK
+from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.terminal import print_json
+from ipo_sim.licensing import address
 from ipo_sim.licensing.dect import QUORUM
-from ipo_sim.licensing.dect_key import DectKey, issue, recognise
+from ipo_sim.licensing.dect_key import DectKey, issue, recognise, verify
+from ipo_sim.licensing.status import LicenceStatus
 
 
 def mint(arguments: Namespace, secret: bytes) -> int:
@@ -21,6 +23,26 @@ def mint(arguments: Namespace, secret: bytes) -> int:
     else:
         print(key.text)
     return EXIT_OK
+
+
+def judged(text: str, park: str | None, secret: bytes) -> dict[str, Any] | None:
+    """What a key of an IP DECT system is worth at a PARK; None: it is none."""
+    key = recognise(text)
+    if key is None:
+        return None
+    if park is None:
+        raise UsageError(f"{key.text} is a key of an IP DECT system: --park says of which")
+    canonical = address.park(park)
+    if canonical is None:
+        raise UsageError(
+            f"--park: a PARK has {address.PARK_DIGITS} hexadecimal digits, not all of them 0, not {park!r}"
+        )
+    status, why = LicenceStatus.VALID, ""
+    if key.park != canonical:
+        status, why = LicenceStatus.INVALID, f"issued for PARK {key.park}"
+    elif not verify(key, canonical, secret):
+        status, why = LicenceStatus.INVALID, "issued with another secret, or mistyped in its last characters"
+    return {**_facts(key), "status": status, "why": why}
 
 
 def explained(text: str) -> dict[str, Any] | None:

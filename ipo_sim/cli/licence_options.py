@@ -81,11 +81,15 @@ def _add_show(commands: Commands) -> None:
 
 
 def _add_verify(commands: Commands) -> None:
-    example = "ipo-sim licence verify --serial 1234567890 04002001000000FR876BDQYYHKF0Y5E4"
-    text = "check keys against a card; exit code 1 unless all are Valid"
+    example = (
+        "ipo-sim licence verify --serial 1234567890 04002001000000FR876BDQYYHKF0Y5E4\n"
+        "ipo-sim licence verify --park 1F-10-0A-4C-32 T41G67RG196340G0BR80008201F100020805W4000CT3V97ADK5T56Y1BZRY0YNH"
+    )
+    text = "check keys against a card or an IP DECT system; exit code 1 unless all are Valid"
     verify = add_command(commands, "verify", MODULE, text, example, description=f"{text.capitalize()}. {_KEYS}")
     verify.add_argument("keys", metavar="KEY", nargs="+", help="licence key")
-    _add_serial(verify)
+    verify.add_argument("--serial", metavar="S", help="serial of the feature key, 10 digits, for keys of a unit")
+    verify.add_argument("--park", metavar="PARK", help="PARK of the system, for keys of an IP DECT system")
     verify.add_argument("--on", metavar="DATE", type=day, help="day for which expiry is judged; today (UTC) by default")
     verify.add_argument("--secret", metavar="TEXT", help=_SECRET)
     add_json(verify)

@@ -9,17 +9,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from secrets import randbelow
-from typing import Any
+from typing import Any, NamedTuple
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.boot import booted
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.licence_form import moment_of, units_of
 from ipo_sim.cli.terminal import Style, plural, print_json, table
+from ipo_sim.core.dect_plan import DectPlan, plan_dect
 from ipo_sim.core.model import Card, Nanoseconds, UnitDefinition
 from ipo_sim.core.needs import Channels
 from ipo_sim.core.purchase_plan import Plan, PlanRow, plan_purchase
 from ipo_sim.errors import CommandRejected
+from ipo_sim.licensing import dect_key
+from ipo_sim.licensing.dect_key import DectKey
 from ipo_sim.licensing.key import DEFAULT_SECRET, FIELD_MAX, issue
 from ipo_sim.licensing.packs import Pack
 
@@ -33,6 +36,19 @@ MAX_REASONS = 3
 Lot = tuple[Pack, int]
 
 
+class Planned(NamedTuple):
+    """What one unit needs. `licences` None: without a card nobody can tell which keys hold; `dect` None: none."""
+
+    unit: UnitDefinition
+    licences: Plan | None
+    dect: DectPlan | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        return self.licences is not None and self.licences.complete and not (self.dect and self.dect.lacking)
+
+
 def plan(arguments: Namespace) -> int:
     """Plan for every unit; exit code 1 if one of them lacks something, or cannot be planned for."""
     units = units_of(arguments.config, arguments.unit)
@@ -41,15 +57,15 @@ def plan(arguments: Namespace) -> int:
     at = moment_of(arguments.on)
     channels = Channels(arguments.vcm, arguments.pri, arguments.sip, arguments.voicemail)
     carded = [_carded(unit, arguments.serial) for unit in units]
-    plans = [(unit, _planned(unit, channels, at)) for unit in carded]
+    plans = [_planned(unit, channels, at) for unit in carded]
     if arguments.json:
-        print_json([_facts(unit, made, mint=arguments.issue) for unit, made in plans])
+        print_json([_facts(planned, mint=arguments.issue) for planned in plans])
     else:
         style = Style(sys.stdout)
-        groups = groupby(plans, key=lambda pair: tuple(_outcome(pair[0], pair[1], style)))
+        groups = groupby(plans, key=lambda planned: tuple(_outcome(planned, style)))
         texts = [list(_group_lines(outcome, list(group), mint=arguments.issue)) for outcome, group in groups]
         print("\n\n".join("\n".join(lines) for lines in texts))
-    return EXIT_OK if all(made is not None and made.complete for _, made in plans) else EXIT_FAILED
+    return EXIT_OK if all(planned.complete for planned in plans) else EXIT_FAILED
 
 
 def _carded(definition: UnitDefinition, serial: str | None) -> UnitDefinition:
@@ -60,22 +76,30 @@ def _carded(definition: UnitDefinition, serial: str | None) -> UnitDefinition:
     return replace(definition, card=card)
 
 
-def _planned(definition: UnitDefinition, channels: Channels, at: Nanoseconds) -> Plan | None:
-    """None: without a card nobody can tell which keys hold."""
+def _planned(definition: UnitDefinition, channels: Channels, at: Nanoseconds) -> Planned:
+    dect = None if definition.dect is None else plan_dect(definition.dect, definition.secret)
     if definition.card is None:
-        return None
+        return Planned(definition, None, dect)
     try:
-        return plan_purchase(booted(definition, load_catalogue(), at), channels)
+        return Planned(definition, plan_purchase(booted(definition, load_catalogue(), at), channels), dect)
     except CommandRejected as error:
         raise UsageError(f"{definition.name}: {error}") from error
 
 
-def _outcome(definition: UnitDefinition, made: Plan | None, style: Style) -> Iterator[str]:
+def _outcome(planned: Planned, style: Style) -> Iterator[str]:
     """What is told alike of all units that it is true of."""
-    yield f"{definition.model} {definition.release_profile}"
-    if made is None:
+    yield f"{planned.unit.model} {planned.unit.release_profile}"
+    if planned.licences is None:
         yield "  no card in the configuration: --unit and --serial say which one it is planned for"
-        return
+    else:
+        yield from _licences_outcome(planned.licences, style)
+    if planned.dect is not None:
+        what = f"IP DECT key for {plural(planned.dect.bases, 'base station')}"
+        lacking = planned.dect.lacking
+        yield f"  {style(f'missing: {what}: {lacking}', 'yellow')}" if lacking else f"  the {what} is there"
+
+
+def _licences_outcome(made: Plan, style: Style) -> Iterator[str]:
     if made.rows:
         head, *lines = table(map(_cells, made.rows), HEAD)
         yield f"  {style(head, 'bold')}"
@@ -93,27 +117,28 @@ def _for_edition(made: Plan) -> str:
     return "" if made.edition == NO_EDITION else f" for {made.edition} edition"
 
 
-def _group_lines(
-    outcome: tuple[str, ...], group: list[tuple[UnitDefinition, Plan | None]], *, mint: bool
-) -> Iterator[str]:
+def _group_lines(outcome: tuple[str, ...], group: list[Planned], *, mint: bool) -> Iterator[str]:
     head, *lines = outcome
-    (first, made), (last, _) = group[0], group[-1]
+    first, last = group[0].unit, group[-1].unit
     one = len(group) == 1
     serial = f", card {first.card.serial}" if one and first.card else ""
     name = first.name if one else f"{first.name} to {last.name} ({len(group)} units)"
     yield f"{name}: {head}{serial}"
     yield from lines
-    if made is None or not made.packs:
+    commands = list(_commands(group[0]))
+    if not commands:
         return
     if mint:
-        for unit, its_plan in group:
-            yield from (f"    {text}  # {unit.name}: {_pack_text(pack)}" for text, pack in _minted(unit, its_plan))
+        for planned in group:
+            yield from (f"    {text}  # {planned.unit.name}: {_pack_text(pack)}" for text, pack in _minted(planned))
+            if (key := _minted_dect(planned)) is not None:
+                yield f"    {key.text}  # {planned.unit.name}: IP DECT, {key.bases}"
     elif not one:
         yield f"  bench keys: --issue mints them, --unit {first.name} shows the commands for one unit"
     else:
         secret = "" if first.secret == DEFAULT_SECRET else ", with IPO_SIM_SECRET set to the configuration's secret"
         yield f"  bench keys (--issue mints them at once{secret}):"
-        yield from (f"    {command}" for command in _commands(first, made))
+        yield from (f"    {command}" for command in commands)
 
 
 def _pack_text(pack: Pack) -> str:
@@ -140,18 +165,31 @@ def _lots(packs: Sequence[Pack]) -> list[Lot]:
     return [(pack, packs.count(pack)) for pack in ordered]
 
 
-def _commands(definition: UnitDefinition, made: Plan) -> Iterator[str]:
+def _commands(planned: Planned) -> Iterator[str]:
     """What mints the missing keys, one command for keys that are alike."""
-    assert definition.card is not None, "nothing is planned without a card"
-    for pack, count in _lots(made.packs):
-        words = ["ipo-sim", "licence", "issue", "--serial", definition.card.serial, "--licence", pack.licence.name]
+    made, card, dect = planned.licences, planned.unit.card, planned.dect
+    for pack, count in _lots(made.packs if made is not None else ()):
+        assert card is not None, "nothing is planned without a card"
+        words = ["ipo-sim", "licence", "issue", "--serial", card.serial, "--licence", pack.licence.name]
         words += ["--instances", str(pack.instances)] if pack.instances > 1 or len(pack.licence.packs) != 1 else []
         words += ["--count", str(count)] if count > 1 else []
         yield shlex.join(words)
+    if dect is not None and dect.lacking:
+        bases = ["--bases", str(dect.bases)] if dect.bases > len(dect.macs) else []
+        yield shlex.join(["ipo-sim", "licence", "dect", "--park", dect.park, *dect.macs, *bases])
 
 
-def _minted(definition: UnitDefinition, made: Plan | None) -> Iterator[tuple[str, Pack]]:
+def _minted_dect(planned: Planned) -> DectKey | None:
+    """The key that the IP DECT system lacks."""
+    dect = planned.dect
+    if dect is None or not dect.lacking:
+        return None
+    return dect_key.issue(park=dect.park, macs=dect.macs, bases=dect.bases, secret=planned.unit.secret)
+
+
+def _minted(planned: Planned) -> Iterator[tuple[str, Pack]]:
     """Bench keys for the unit's card, under its own secret."""
+    definition, made = planned.unit, planned.licences
     if made is None or definition.card is None:
         return
     first = randbelow(FIELD_MAX + 1)
@@ -167,24 +205,24 @@ def _minted(definition: UnitDefinition, made: Plan | None) -> Iterator[tuple[str
         yield key.text, pack
 
 
-def _facts(definition: UnitDefinition, made: Plan | None, *, mint: bool) -> dict[str, Any]:
+def _facts(planned: Planned, *, mint: bool) -> dict[str, Any]:
+    definition, made = planned.unit, planned.licences
     facts: dict[str, Any] = {
         "unit": definition.name,
         "model": definition.model,
         "release_profile": definition.release_profile,
         "serial": definition.card.serial if definition.card else None,
+        "complete": planned.complete if made is not None else None,
+        "dect": None if planned.dect is None else planned.dect._asdict(),
     }
-    if made is None:
-        return {**facts, "complete": None}
-    facts |= {
-        "edition": made.edition,
-        "complete": made.complete,
-        "licences": [_row_facts(row) for row in made.rows],
-        "beyond": made.beyond,
-        "commands": list(_commands(definition, made)),
-    }
+    if made is not None:
+        licences = [_row_facts(row) for row in made.rows]
+        facts |= {"edition": made.edition, "licences": licences, "beyond": made.beyond}
+    facts["commands"] = list(_commands(planned))
     if mint:
-        facts["keys"] = [{"key": text, **_pack_facts(pack)} for text, pack in _minted(definition, made)]
+        key = _minted_dect(planned)
+        facts["keys"] = [{"key": text, **_pack_facts(pack)} for text, pack in _minted(planned)]
+        facts["dect_key"] = None if key is None else key.text
     return facts
 
 

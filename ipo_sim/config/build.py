@@ -65,6 +65,7 @@ class Builder:
                 licence_server=self._licence_server(entry, number),
                 card=self._card(entry, serial),
                 licences=tuple(self._keys(entry, serial, secret)) if is_minted else keys,
+                dect=dect_of(entry, number, secret),
             )
             yield self._varied(unit, entry), reader
 
@@ -96,7 +97,6 @@ class Builder:
             directory=self._shared(tuple(map(directory_of, entry.directory))),
             hunt_groups=self._shared(tuple(map(hunt_group_of, entry.hunt_groups))),
             short_codes=self._shared(tuple(map(short_code_of, entry.short_codes))),
-            dect=dect_of(entry.dect),
             seed=self._seed,
         )
 
@@ -109,7 +109,7 @@ class Builder:
             kind = self._catalogue.licences_by_name[item.licence or ""]
             yield issue(
                 licence_code=kind.code,
-                instances=item.instances or 1,
+                instances=item.instances or min(kind.packs, default=1),
                 expiry=item.expiry,
                 serial=serial,
                 secret=secret,
@@ -156,8 +156,8 @@ class Builder:
     def _key_server(self, entry: UnitEntry, number: int) -> KeyServerSettings:
         key = entry.feature_key
         secret = None if key.licence_server_secret is None else key.licence_server_secret.encode()
-        address = self._licence_server(entry, number)
-        return KeyServerSettings(address, defaults.key_server_port(key), self._poll_s(entry), secret)
+        address, transport = self._licence_server(entry, number), key.licence_server_transport or "tcp"
+        return KeyServerSettings(address, defaults.key_server_port(key), self._poll_s(entry), secret, transport)
 
     def _licence_server(self, entry: UnitEntry, number: int) -> str:
         address = defaults.licence_server(entry.feature_key, self._catalogue.models[entry.model])

@@ -146,6 +146,9 @@ class FeatureKeyEntry(CardPolicyEntry):
     licence_server_port: int | None = Field(
         None, ge=1, le=65_535, description="Port of the licence key server; 50800 by default."
     )
+    licence_server_transport: Literal["tcp", "udp"] | None = Field(
+        None, description="How the licence key server is polled; tcp by default."
+    )
     licence_server_secret: Text | None = Field(
         None, repr=False, description="Secret that unit and licence key server share; none by default."
     )
@@ -205,7 +208,9 @@ class LicenceEntry(Entry):
         description="The licence to mint for each unit of an entry with a count.",
         json_schema_extra=from_catalogue("licence"),
     )
-    instances: int | None = Field(None, ge=1, le=65_535, description="Instances of the minted licence; 1 by default.")
+    instances: int | None = Field(
+        None, ge=1, le=65_535, description="Instances of the minted licence; its smallest pack by default."
+    )
     expiry: Annotated[date, BeforeValidator(_date)] | None = Field(
         None, description="Last day of the minted licence; for ever by default."
     )
@@ -214,7 +219,10 @@ class LicenceEntry(Entry):
 class BaseEntry(Entry):
     """A base station of the IP DECT system."""
 
-    mac: Text = Field(description="MAC address, in quotes.", examples=["02:00:5e:10:00:01"])
+    mac: Text = Field(
+        description="MAC address, in quotes. {n}: number of the unit.",
+        examples=["02:00:5e:10:00:01", "02005e{n:04}01"],
+    )
     admm: bool = Field(default=False, description="Whether it manages the others; the first one, if none is said to.")
     carries_calls: bool = Field(default=True, description="Whether it carries calls, 8 at most.")
     reachable: bool = Field(default=True, description="Whether it answers at the start.")
@@ -223,8 +231,14 @@ class BaseEntry(Entry):
 class DectEntry(Entry):
     """The IP DECT system beside the unit, with a licence of its own."""
 
-    park: Text = Field(description="Portable Access Rights Key, 10 hexadecimal digits.", examples=["1F-10-0A-4C-32"])
+    park: Text = Field(
+        description="Portable Access Rights Key, 10 hexadecimal digits. {n}: number of the unit.",
+        examples=["1F-10-0A-4C-32", "1F100A{n:04}"],
+    )
     licence: Text | None = Field(None, description="Licence key of the IP DECT system, 64 characters.")
+    licensed_bases: int | None = Field(
+        None, ge=1, le=255, description="Base stations in the key to mint for each unit of an entry with a count."
+    )
     bases: list[Annotated[BaseEntry, _opened("mac")]] = Field(
         [], max_length=MAX_RECORDS, description="Base stations.", examples=[["02:00:5e:10:00:01"]]
     )

@@ -13,7 +13,7 @@ from ipo_sim.core.words import KEY_SERVER, NO_SERVER
 # Settings that some kinds of reader have, and no others.
 _ONLY_OF = {"port": (SERIAL, PN532), "pcsc_reader": (PCSC,)}
 
-SERVER_SETTINGS = ("licence_server", "licence_server_port", "licence_server_secret")
+SERVER_SETTINGS = ("licence_server", "licence_server_port", "licence_server_transport", "licence_server_secret")
 
 
 class FeatureKeyCheck:

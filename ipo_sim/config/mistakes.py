@@ -24,6 +24,7 @@ SPELLINGS: Mapping[str, str] = MappingProxyType(
         "licenses": "licences",
         "license_server": "licence_server",
         "license_server_port": "licence_server_port",
+        "license_server_transport": "licence_server_transport",
         "license_server_secret": "licence_server_secret",
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ipo_sim.core.model import UnitDefinition, UnitName
 
@@ -14,12 +15,14 @@ class KeyServerSettings:
     """The licence key server that an IP400 unit polls every `poll_s` seconds of unit time.
 
     `address` is the PC's IPv4 address; `255.255.255.255`: look for it by broadcast. `secret` None: none is asked for.
+    `transport` is what carries the polls; whoever looks by broadcast does so over UDP in any case.
     """
 
     address: str
     port: int
     poll_s: float
     secret: bytes | None = field(default=None, repr=False)
+    transport: Literal["tcp", "udp"] = "tcp"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,10 +60,10 @@ _HARDWARE: Mapping[str, _Example] = MappingProxyType(
 _IP500_LICENCES = (
     ("IP500 Upgrade Standard to Professional", 1),
     ("IP500 VCM Channels", 28),
-    ("Voicemail Pro (4 ports)", 1),
+    ("Voicemail Pro (4 ports)", 4),
 )
-_IP400_LICENCES = (("Voicemail Pro (4 ports)", 1), ("Phone Manager Pro (users)", 25), ("SIP Trunk Channels", 5))
-_R6_LICENCES = (("Essential Edition", 1), ("Preferred Edition", 1), ("Avaya IP Endpoints", 20))
+_IP400_LICENCES = (("Voicemail Pro (4 ports)", 4), ("Phone Manager Pro (users)", 25), ("SIP Trunk Channels", 5))
+_R6_LICENCES = (("Essential Edition", 1), ("Preferred Edition", 4), ("Avaya IP Endpoints", 20))
 
 _POLICY = """\
     #   boot_policy: halt           # without a sound feature key: halt before telephony, or run unlicensed

@@ -182,8 +182,8 @@ def survey(model: ModelType, edition: EditionRule, parts: tuple[Part, ...]) -> H
 class Facts(NamedTuple):
     """What the catalogue says of a feature: the licence its pool is named after, all that feed it, rule, hardware.
 
-    The name is that of the first licence that feeds it on this unit, else of the first of all. Of `hardware` one
-    part must be in service for its instances to be of use.
+    The name is that of the first licence that feeds it on this unit, else the pool's own, else of the first of all. Of
+    `hardware` one part must be in service for its instances to be of use.
     """
 
     licence: str
@@ -196,9 +196,12 @@ class Facts(NamedTuple):
 def facts_of(catalogue: Catalogue, model: str, profile: str, feature: str) -> Facts:
     """The facts of a feature on a model in a release profile."""
     kinds = catalogue.licences_by_feature[feature]
-    first = next((kind for kind in kinds if profile in kind.profiles and model in kind.models), kinds[0])
+    rule = catalogue.pools.get(feature)
+    own = [kind.name for kind in kinds if profile in kind.profiles and model in kind.models]
+    title = rule.title if rule is not None else None
     hardware = frozenset(code for kind in kinds for code in kind.hardware)
-    return Facts(first.name, frozenset(kind.name for kind in kinds), catalogue.pools.get(feature), hardware)
+    name = own[0] if own else title or kinds[0].name
+    return Facts(name, frozenset(kind.name for kind in kinds), rule, hardware)
 
 
 @lru_cache(maxsize=16)

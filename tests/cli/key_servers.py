@@ -51,10 +51,13 @@ class KeyServer(Process):
         return state
 
 
-def configuration(folder: Path, name: str, port: int, *, secret: str | None = None) -> Path:
+def configuration(
+    folder: Path, name: str, port: int, *, secret: str | None = None, transport: str | None = None
+) -> Path:
     """A file with one unit that polls a server on this machine ten times a second."""
     path = folder / f"{name}.yaml"
     extra = f", licence_server_secret: {secret}" if secret else ""
+    extra += f", licence_server_transport: {transport}" if transport else ""
     path.write_text(
         f"units:\n"
         f"  - name: {name}\n"
@@ -67,9 +70,9 @@ def configuration(folder: Path, name: str, port: int, *, secret: str | None = No
     return path
 
 
-def unit_of(folder: Path, name: str, port: int, *, secret: str | None = None) -> Daemon:
+def unit_of(folder: Path, name: str, port: int, *, secret: str | None = None, transport: str | None = None) -> Daemon:
     """A daemon that runs that unit, ten times as fast as the clock."""
-    config = configuration(folder, name, port, secret=secret)
+    config = configuration(folder, name, port, secret=secret, transport=transport)
     return started(folder / f"{name}-state", config, "--time-scale", 10)
 
 

@@ -33,9 +33,13 @@ def notified(seen: Watcher, name: str) -> list[int]:
     return [notification["event"] for event in events for notification in event["notifications"]]
 
 
-def test_a_unit_is_told_of_its_dongle(home: Path) -> None:
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_unit_is_told_of_its_dongle(home: Path, transport: str) -> None:
     """Pulled: event 40, warning, reason 2, and the licences hold; put back: cleared. Another one: Invalid at once."""
-    with KeyServer(home, "--dongle", "parallel") as server, unit_of(home, "office", server.port) as unit:
+    with (
+        KeyServer(home, "--dongle", "parallel") as server,
+        unit_of(home, "office", server.port, transport=transport) as unit,
+    ):
         unit.until(IN_ORDER)
         assert any(f"its dongle: is looked for at 127.0.0.1:{server.port} " in line for line in unit.output)
         before = entities_of(unit, "office")

@@ -263,3 +263,34 @@ def test_what_no_key_of_an_ip_dect_system_can_be_made_of(capsys: pytest.CaptureF
     assert "a key for 3 base stations is bound to the MACs of 3, not 2" in capsys.readouterr().err
     assert main(["licence", "dect", "--park", "xyz", MACS[0]]) == 2
     assert "a PARK has 10 hexadecimal digits" in capsys.readouterr().err
+
+
+def test_keys_of_an_ip_dect_system_are_judged_for_its_park(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DECT, *MACS]) == 0
+    text = capsys.readouterr().out.strip()
+    assert main(["licence", "verify", "--park", "1F100A4C32", text]) == 0
+    assert capsys.readouterr().out.split() == [text, "Valid", "IP", "DECT"]
+    assert main(["licence", "verify", "--park", "1F100A4C32", "--serial", SERIAL, text, VCM]) == 0
+    capsys.readouterr()
+    assert main(["licence", "verify", "--park", "0000000001", "--json", text]) == 1
+    (facts,) = printed(capsys)
+    assert (facts["status"], facts["why"]) == ("Invalid", "issued for PARK 1F100A4C32")
+    assert main(["licence", "verify", "--park", "1F100A4C32", "--secret", "other", text]) == 1
+    assert "issued with another secret" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--serial says for which card, --park for which IP DECT system"),
+        (["--serial", SERIAL], "is a key of an IP DECT system: --park says of which"),
+        (["--park", "1F"], "--park: a PARK has 10 hexadecimal digits"),
+    ],
+)
+def test_what_verify_has_to_be_told(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*DECT, *MACS]) == 0
+    text = capsys.readouterr().out.strip()
+    assert main(["licence", "verify", *options, text]) == 2
+    assert said in capsys.readouterr().err
+    assert main(["licence", "verify", "--park", "1F100A4C32", VCM]) == 2
+    assert "is a key of a unit: --serial says for which card" in capsys.readouterr().err

@@ -123,3 +123,34 @@ def test_mistakes_are_told(options: list[str], told: str, capsys: pytest.Capture
         code = int(str(left.code))
     assert code == 2
     assert told in capsys.readouterr().err
+
+
+DECT = """\
+bench: {secret: of this bench}
+units:
+  - name: site
+    model: ip500
+    feature_key: {serial: "0000000001"}
+    dect: {park: 1F-10-0A-4C-32, bases: ["02:00:5e:10:00:01", "02:00:5e:10:00:02"]%s}
+"""
+
+
+def test_an_ip_dect_system_needs_a_key_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPO_SIM_SECRET", SECRET)
+    path = tmp_path / "site.yaml"
+    path.write_text(DECT % "")
+    assert main(["licence", "plan", str(path)]) == 1
+    assert "  missing: IP DECT key for 2 base stations: there is none" in capsys.readouterr().out.splitlines()
+    (told,) = planned(capsys, str(path), "--issue")
+    assert (told["complete"], told["licences"], told["keys"]) == (False, [], [])
+    (command,) = told["commands"]
+    assert main(shlex.split(command)[1:]) == 0
+    minted = capsys.readouterr().out.strip()
+    assert minted == told["dect_key"]
+    path.write_text(DECT % f", licence: {minted}")
+    (told,) = planned(capsys, str(path), code=0)
+    assert (told["complete"], told["dect"]["lacking"], told["commands"]) == (True, "", [])
+    assert main(["licence", "plan", str(path)]) == 0
+    assert "  the IP DECT key for 2 base stations is there" in capsys.readouterr().out.splitlines()

@@ -7,6 +7,7 @@ import pytest
 from ipo_sim.config.load import load_text
 from ipo_sim.core.model import BaseDefinition, DectDefinition
 from ipo_sim.errors import ConfigError
+from ipo_sim.licensing.dect_key import recognise, verify
 from tests.core.dect_bench import ADMM, MACS, OTHER_PARK, PARK, SECOND, dect_key
 
 SOUND = f"""\
@@ -41,6 +42,7 @@ def test_the_admm_is_the_one_that_is_said_to_be() -> None:
     assert [base.admm for base in unit.dect.bases] == [False, True]
 
 
+MANY = "model: ip500\n    name: 'u{n}'\n    count: 2"
 MISTAKES = [
     ("park: 1f-10-0a-4c-32", "park: 1F", "units[0].dect.park: '1F' is not a PARK: 10 hexadecimal digits"),
     ("park: 1f-10-0a-4c-32\n      ", "", "units[0].dect.park: missing"),
@@ -48,7 +50,15 @@ MISTAKES = [
     (f'"{ADMM}"', '"01:00:5e:00:00:01"', "units[0].dect.bases[1].mac: '01:00:5e:00:00:01' is not the MAC address"),
     (f'"{ADMM}"', f'"{SECOND}"', "units[0].dect.bases[1].mac: the same address as units[0].dect.bases[0]"),
     ("carries_calls: false}", "admm: true}", ""),
-    ("model: ip500", "model: ip500\n    name: 'u{n}'\n    count: 2", "units[0].dect: the same for 2 units"),
+    ("model: ip500", MANY, "units[0].dect.park: the same for 2 units: write {n} or {n:04}"),
+    ("model: ip500", MANY, "units[0].dect.bases[1].mac: the same for 2 units: write {n} or {n:04}"),
+    ("model: ip500", MANY, "units[0].dect.licence: the same for 2 units: a key belongs to one system; licensed_bases"),
+    (
+        "park: 1f-10-0a-4c-32",
+        "park: 1f-10-0a-4c-{n:02}",
+        "units[0].dect.park: '1f-10-0a-4c-{n:02}' stands for a number",
+    ),
+    ("park:", "licensed_bases: 2\n      park:", "units[0].dect.licensed_bases: a system holds a key: mint one with"),
     (
         "park:",
         "violation: true\n      park:",
@@ -72,6 +82,34 @@ def test_a_key_of_another_park_is_taken_with_a_warning() -> None:
     loaded = load_text(SOUND.replace(dect_key().lower(), dect_key(park=OTHER_PARK)), "x.yaml")
     (warning,) = loaded.warnings
     assert f"units[0].dect.licence: issued for PARK {OTHER_PARK}: the system is inactive" in warning
+
+
+def fleet(dect: str) -> str:
+    return f"units: [{{name: 'u{{n}}', count: 12, first: 90, model: ip500, key: {{secret: ours}}, dect: {dect}}}]"
+
+
+def test_many_units_have_systems_and_keys_of_their_own() -> None:
+    text = "{park: '1F100A{n:04}', licensed_bases: 4, bases: ['02005e{n:04}01', '02005e{n:04}02', '02005e{n:04}03']}"
+    units = load_text(fleet(text), "x.yaml").units
+    assert [unit.dect.park for unit in units if unit.dect][::11] == ["1F100A0090", "1F100A0101"]
+    for number, unit in enumerate(units, start=90):
+        assert unit.dect is not None
+        high, low = divmod(number, 100)
+        macs = tuple(f"02:00:5e:{high:02}:{low:02}:0{base}" for base in (1, 2, 3))
+        key = recognise(unit.dect.key)
+        assert key is not None
+        assert verify(key, unit.dect.park, b"ours")
+        assert (key.bases, key.macs) == (4, macs) == (4, tuple(base.mac for base in unit.dect.bases))
+
+
+def test_what_no_key_can_hold_is_told() -> None:
+    with pytest.raises(
+        ConfigError, match=r"licensed_bases: a key for 4 base stations is bound to the MACs of 3, not 1"
+    ):
+        load_text(fleet("{park: '1F100A{n:04}', licensed_bases: 4, bases: ['02005e{n:04}01']}"), "x.yaml")
+    both = "{park: '1F100A{n:04}', licensed_bases: 1, licence: x, bases: ['02005e{n:04}01']}"
+    with pytest.raises(ConfigError, match="either a licence or licensed_bases, not both"):
+        load_text(fleet(both), "x.yaml")
 
 
 def many(handsets: int, bases: int = 1, *, carries: bool = True) -> str:

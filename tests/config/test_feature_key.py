@@ -35,11 +35,12 @@ def test_an_ip400_system_looks_for_its_key_server_unless_told_otherwise(model: s
 
 
 def test_the_address_of_a_pc_with_port_secret_and_poll() -> None:
-    text = "{licence_server: 192.168.42.10, licence_server_port: 50801, licence_server_secret: between us}"
+    text = "{licence_server: 192.168.42.10, licence_server_port: 50801, licence_server_transport: udp, "
+    text += "licence_server_secret: between us}"
     loaded = settings("ip412", text, ", key: {poll_s: 2.5}")
     (unit,) = loaded.units
     server = loaded.readers[unit.name].key_server
-    assert server == KeyServerSettings("192.168.42.10", 50_801, 2.5, b"between us")
+    assert server == KeyServerSettings("192.168.42.10", 50_801, 2.5, b"between us", "udp")
     assert (unit.licence_server, unit.reader_name) == ("192.168.42.10", "192.168.42.10:50801")
     assert "between us" not in repr(loaded)
 
@@ -75,7 +76,9 @@ def test_american_spelling() -> None:
 
 
 @pytest.mark.parametrize("model", ["ip500", "ip500v2"])
-@pytest.mark.parametrize("setting", ["licence_server: 192.168.42.10", "licence_server_port: 7"])
+@pytest.mark.parametrize(
+    "setting", ["licence_server: 192.168.42.10", "licence_server_port: 7", "licence_server_transport: udp"]
+)
 def test_an_ip500_ignores_the_server_and_a_warning_says_so(model: str, setting: str) -> None:
     loaded = settings(model, f"{{{setting}}}")
     (warning,) = loaded.warnings

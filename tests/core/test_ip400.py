@@ -220,3 +220,26 @@ def test_editions_of_r6_on_an_ip412() -> None:
 def test_cards_inside_a_unit_show_no_led() -> None:
     bench = booted("ip406v2", parts=(PartDefinition("slots/1", "IP400-E1-1"), *DS30[:1]))
     assert [led.name for led in bench.unit.leds] == ["cpu", "expansion-1"]
+
+
+@pytest.mark.parametrize(("model", "part"), [("ip406v2", "VCM16"), ("ip412", "VCM30")])
+def test_pools_that_no_licence_of_the_unit_feeds_have_names_of_their_own(model: str, part: str) -> None:
+    bench = booted(model, parts=(PartDefinition("slots/3", part), PartDefinition("slots/1", "IP400-E1-1")))
+    names = {feature.name: feature.licence for feature in bench.unit.features}
+    assert names["vcm-channels"] == "VCM channels"
+    assert names["pri-channels"] == "PRI channels"
+
+
+def test_pools_that_a_licence_feeds_are_named_after_it() -> None:
+    parts = (
+        PartDefinition("slots/1", "VCM32"),
+        PartDefinition("slots/2", "DS8"),
+        PartDefinition("slots/2/daughter", "PRI-1"),
+    )
+    names = {}
+    for profile in ("r5", "r6"):
+        bench = booted("ip500", profile=profile, parts=parts)
+        names[profile] = {feature.name: feature.licence for feature in bench.unit.features}
+    assert names["r5"]["vcm-channels"] == "IP500 VCM Channels"
+    assert names["r6"]["vcm-channels"] == "VCM channels"
+    assert {names[profile]["pri-channels"] for profile in names} == {"IP500 Universal PRI (additional channels)"}
