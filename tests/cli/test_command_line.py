@@ -209,5 +209,5 @@ def test_the_options_of_other_commands_are_not_even_imported() -> None:
 
 @pytest.mark.parametrize("path", COMMANDS)
 def test_a_command_has_the_same_options_alone_as_among_all(path: str) -> None:
-    alone = dict(commands(build_parser([path.split()[0].replace("license", "licence")])))
+    alone = dict(commands(build_parser([path.split(maxsplit=1)[0].replace("license", "licence")])))
     assert alone[path].format_help() == COMMANDS[path].format_help()
