@@ -164,6 +164,7 @@ _COMMANDS: Mapping[str, Callable[[Namespace, JournalReader], int]] = {
     "verify": _verify,
     "replay": _other("replay"),
     "at": _other("at"),
+    "why": _other("why"),
     "diff": _other("diff"),
     "export": _other("export"),
 }

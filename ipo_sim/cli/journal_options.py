@@ -67,6 +67,7 @@ def add_journal(commands: Commands, text: str) -> None:
     _add_export(below)
     _add_diff(below)
     _add_rewind(below)
+    _add_why(below)
     _add_attach(below)
 
 
@@ -100,6 +101,17 @@ def _add_at(commands: Commands) -> None:
     )
     at.add_argument("--all", action="store_true", help="with LEDs and empty places")
     add_json(at)
+
+
+def _add_why(commands: Commands) -> None:
+    example = "ipo-sim journal why bench-1 expansion/1\nipo-sim journal why bench-1 unit --at 118 --file report.zip"
+    why = _command(commands, "why", "tell the chain of causes of a state as it was", example)
+    why.add_argument("unit", metavar="UNIT", help="name of the unit")
+    why.add_argument("path", metavar="PATH", help="what to explain: unit, feature-key, slots/1, licences/2, ...")
+    when = "after this event, or at this moment; by default at the end"
+    why.add_argument("--at", metavar="POINT", dest="point", type=point, help=when)
+    why.add_argument("--epoch", metavar="N", type=whole(1, MAX_NUMBER), help="epoch; by default the present one")
+    add_json(why)
 
 
 def _add_verify(commands: Commands) -> None:

@@ -1,4 +1,4 @@
-"""`ipo-sim journal replay`, `at`, `diff`, `export`: histories gone through, beside one another, and written out."""
+"""`ipo-sim journal replay`, `at`, `why`, `diff`, `export`: histories gone through, compared, written out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ipo_sim.api.encoder import Encoder
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.cli import journal_options as options
+from ipo_sim.cli.answers import answer_lines
 from ipo_sim.cli.entity_text import reading_order
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.journal import selected
@@ -30,6 +31,7 @@ from ipo_sim.runtime.journal_line import entry_record, journal_line
 from ipo_sim.runtime.journal_reader import JournalEntry, JournalReader
 from ipo_sim.runtime.journal_replay import Point, Replay, Replayer
 from ipo_sim.runtime.moment import rfc3339
+from ipo_sim.runtime.why import explain
 from ipo_sim.runtime.without_secrets import WithoutSecrets
 
 Record = dict[str, Any]
@@ -95,6 +97,19 @@ def at(arguments: Namespace, reader: JournalReader) -> int:
     print(f"{style(unit, 'bold')} after event {then.events} of epoch {then.epoch}, {moment}")
     for line in status_lines(entities, show_all=arguments.all):
         print(line)
+    return EXIT_OK
+
+
+def why(arguments: Namespace, reader: JournalReader) -> int:
+    """The chain of causes of an entity at a point of its unit's history."""
+    unit = UnitName(arguments.unit)
+    then = Replayer(reader, load_catalogue()).replay(unit, arguments.epoch, point_of(arguments.point))
+    state = then.state
+    answer = explain(state.unit, state.entries, arguments.path, lambda seq: reader.entry(unit, then.epoch, seq))
+    if arguments.json:
+        print_json(answer)
+    else:
+        print("\n".join(answer_lines("why", answer, Style(sys.stdout))))
     return EXIT_OK
 
 

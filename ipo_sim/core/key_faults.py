@@ -16,7 +16,7 @@ from ipo_sim.core.events import (
 )
 from ipo_sim.core.fault_model import InjectedFault, KeyReport
 from ipo_sim.core.feature_key import attach_reader, fail_key, insert_key, lose_reader, remove_key
-from ipo_sim.core.model import KeyPresence, KeyReason
+from ipo_sim.core.model import KeyPresence, KeyReason, Unit
 from ipo_sim.errors import CommandRejected
 
 REPORTS: frozenset[type[Fact]] = frozenset(
@@ -25,9 +25,9 @@ REPORTS: frozenset[type[Fact]] = frozenset(
 Mask = Callable[[KeyReport, InjectedFault], KeyReport]
 
 
-def report_of(draft: Draft) -> KeyReport:
+def report_of(unit: Draft | Unit) -> KeyReport:
     """What the reader has said, as long as no fault hides it."""
-    reader, key = draft.reader, draft.key
+    reader, key = unit.reader, unit.key
     return KeyReport(
         reader.attached,
         reader.name,

@@ -14,6 +14,7 @@ from ipo_sim.core.events import (
     ReaderAttached,
     ReaderLost,
 )
+from ipo_sim.core.key_faults import report_of
 from ipo_sim.core.model import KeyPresence, Nanoseconds, Unit, UnitName
 from ipo_sim.errors import CommandRejected, JournalError
 from ipo_sim.runtime.clock import ClockBase
@@ -98,24 +99,25 @@ def _up_to(journal: Journal, name: UnitName, epoch: int, seq: int) -> Iterator[J
 
 def _seen(unit: Unit) -> Iterator[Fact]:
     """What the unit's reader said last, if commands do not move it; the unit drops what it knows already."""
-    key, reader = unit.key, unit.reader
     if unit.definition.reader_kind == VIRTUAL:
         return
-    if not reader.attached:
-        if reader.last_error is not None:
-            yield ReaderLost(reader.last_error)
+    # Behind the faults that hide it from the unit: those go back with it.
+    seen = unit.report or report_of(unit)
+    if not seen.attached:
+        if seen.error is not None:
+            yield ReaderLost(seen.error)
         return
-    yield ReaderAttached(reader.name)
-    if key.presence is KeyPresence.ABSENT:
-        yield FeatureKeyRemoved(key.counter)
-    elif key.presence is KeyPresence.UNREADABLE:
-        yield FeatureKeyUnreadable(key.reason, key.detail or "")
-    elif key.serial is not None:
+    yield ReaderAttached(seen.name)
+    if seen.presence is KeyPresence.ABSENT:
+        yield FeatureKeyRemoved(seen.counter)
+    elif seen.presence is KeyPresence.UNREADABLE:
+        yield FeatureKeyUnreadable(seen.reason, seen.detail)
+    elif seen.serial is not None:
         yield FeatureKeyInserted(
-            key.serial,
-            kind=key.kind or VIRTUAL,
-            identity=key.identity or "",
-            law=key.law or "alaw",
-            assurance=key.assurance or "identifier",
-            counter=key.counter,
+            seen.serial,
+            kind=seen.kind or VIRTUAL,
+            identity=seen.identity or "",
+            law=seen.law or "alaw",
+            assurance=seen.assurance or "identifier",
+            counter=seen.counter,
         )

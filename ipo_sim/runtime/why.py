@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ipo_sim.core.model import Cause, Entity, KeyCondition, Part, Unit
+from ipo_sim.core.leds import CPU, STATUS_LED
+from ipo_sim.core.model import Cause, Entity, KeyCondition, Led, Part, Unit, UnitStatus
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.status import LicenceStatus
 from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.command import Call
 from ipo_sim.runtime.describe import describe
+from ipo_sim.runtime.journal import JournalEntry
 from ipo_sim.runtime.moment import rfc3339
 from ipo_sim.runtime.requests import Answer
 
 Link = dict[str, Any]
+# The event of that number in the unit's history; None: it is not there.
+FindEvent = Callable[[int], JournalEntry | None]
 
 _BASE = "dect/bases/"
 _FAULT = "faults/"
@@ -22,13 +26,32 @@ _FAULT = "faults/"
 
 async def why(call: Call) -> Answer:
     """The chain of causes of an entity; of one in order, the event that made it so."""
-    path = call.arguments.path
-    entries = call.context.bus.latest(call.unit)
+    context, unit = call.context, call.unit
+    journal = context.journal
+    epoch = journal.epoch(unit)
+    entries = context.bus.latest(unit)
+    return explain(context.engine.unit(unit), entries, call.arguments.path, lambda seq: journal.entry(unit, epoch, seq))
+
+
+def explain(unit: Unit, entries: Mapping[str, Entry], path: str, event: FindEvent) -> Answer:
+    """The answer of `why` for a unit in any state; CommandRejected with the nearest path."""
     entry = _find(entries, path)
-    assert entry.value is not None
-    cause = cause_of(entry.value)
-    chain = [_link(call, item) for item in cause or (f"event:{entry.seq}",)]
+    cause = causes(entries, path)
+    chain = [_link(unit, item, event) for item in cause or (f"event:{entry.seq}",)]
     return {"path": path, "in_order": not cause, "seq": entry.seq, "at": rfc3339(entry.at), "chain": chain}
+
+
+def causes(entries: Mapping[str, Entry], path: str) -> Cause:
+    """The causes of an entity, from near to far; a LED's are those of what it shows. Empty: it is in order."""
+    entity = entries[path].value
+    if not isinstance(entity, Led):
+        return () if entity is None else cause_of(entity)
+    shown = _shown(entries, entity.name)
+    status = entries[shown].value if shown in entries else None
+    cause = () if status is None else cause_of(status)
+    if not cause:
+        return ()
+    return (f"unit:{status.state}" if isinstance(status, UnitStatus) else shown, *cause)
 
 
 def cause_of(entity: Entity) -> Cause:
@@ -61,18 +84,32 @@ def _find(entries: Mapping[str, Entry], path: str) -> Entry:
     return entry
 
 
-def _link(call: Call, item: str) -> Link:
+def _shown(entries: Mapping[str, Entry], led: str) -> str:
+    """The path of what a LED shows."""
+    if led == CPU:
+        return "unit"
+    if led.startswith("expansion-"):
+        return led.replace("-", "/")
+    slot, number = map(int, led.removeprefix("slot-").split("-led-"))
+    place = f"slots/{slot}"
+    if number == STATUS_LED:
+        return place
+    card = entries[place].value if place in entries else None
+    shows_ports = isinstance(card, Part) and card.fitted is not None and card.fitted.expansion_ports
+    return f"expansion/{number}" if shows_ports else f"{place}/daughter"
+
+
+def _link(unit: Unit, item: str, event: FindEvent) -> Link:
     kind, _, detail = item.partition(":")
     if kind == "event":
-        return {"cause": item, **_event(call, int(detail))}
-    return {"cause": item, "text": cause_text(call.context.engine.unit(call.unit), item)}
+        return {"cause": item, **_event(event, int(detail))}
+    return {"cause": item, "text": cause_text(unit, item)}
 
 
-def _event(call: Call, seq: int) -> Link:
+def _event(event: FindEvent, seq: int) -> Link:
     if seq == 0:
         return {"text": "the unit is as it was configured"}
-    journal = call.context.journal
-    entry = journal.entry(call.unit, journal.epoch(call.unit), seq)
+    entry = event(seq)
     if entry is None:
         return {"text": f"event {seq} is not in the journal"}
     return {"text": describe(entry.event.fact), "at": rfc3339(entry.event.at), "by": entry.event.cause}

@@ -138,6 +138,22 @@ class TestAt:
         assert then["entities"]["feature-key"]["serial"] == "1234567890"
 
 
+class TestWhy:
+    def test_causes_of_a_state_that_is_gone(self, said: Said, kept: Path) -> None:
+        told = said("why", "a", "slots/1", "--at", 20, "--state-dir", kept).splitlines()
+        assert told[0] == "slots/1 is not in order since event 20, 2026-01-05T13:01:40.000Z:"
+        assert told[1] == "  1. the unit was starting"
+        assert told[2].startswith("  2. a restart was asked for (event 20, 2026-01-05T13:01:40.000Z")
+
+    def test_at_the_end_without_a_point(self, said: Said, kept: Path) -> None:
+        answer = json.loads(said("why", "a", "feature-key", "--state-dir", kept, "--json"))
+        assert (answer["in_order"], answer["chain"][-1]["text"]) == (False, "the feature key was removed")
+
+    def test_what_is_not_there(self, said: Said, kept: Path) -> None:
+        told = said("why", "a", "slots/9", "--state-dir", kept, code=1)
+        assert "the unit has no slots/9; did you mean slots/4?" in told
+
+
 class TestExportAndDiff:
     def test_an_export_can_be_read_by_everything(self, said: Said, kept: Path, tmp_path: Path) -> None:
         export = tmp_path / "export.jsonl"

@@ -168,6 +168,23 @@ class TestReaders:
             assert runtime.engine.unit(A).key.presence is KeyPresence.ABSENT
         runtime.close()
 
+    async def test_what_a_fault_hid_of_it_is_told(self) -> None:
+        runtime = open_bench(None, replace(small(A), reader_kind="serial", reader_name="serial"))
+        runtime.engine.apply(A, ReaderAttached("serial"), "serial")
+        runtime.engine.apply(A, FeatureKeyInserted(SERIAL, kind="atmega"), "serial")
+        runtime.clock.advance(Nanoseconds(20 * SECOND_NS))
+        runtime.engine.run_due()
+        async with running(runtime.pump):
+            await ask(runtime, "inject-fault fault=card-mute")
+            runtime.engine.apply(A, FeatureKeyRemoved(), "serial")
+            runtime.engine.apply(A, FeatureKeyInserted(OTHER_SERIAL, kind="atmega"), "serial")
+            assert runtime.engine.unit(A).key.presence is KeyPresence.UNREADABLE
+            await ask(runtime, "rewind seq=4")
+            await ask(runtime, "advance seconds=0")
+            assert runtime.engine.unit(A).faults == ()
+            assert runtime.engine.unit(A).key.serial == OTHER_SERIAL
+        runtime.close()
+
 
 @given(histories, st.data(), histories)
 async def test_any_moment_of_any_history_can_be_gone_back_to(
