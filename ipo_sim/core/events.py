@@ -338,6 +338,7 @@ Fact = (
 )
 
 FACTS: dict[str, type[Fact]] = {fact.TYPE: fact for fact in Fact.__args__}
+_NAMES = {fact: tuple(field.name for field in fields(fact)) for fact in FACTS.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +352,7 @@ class Event:
 
 def fact_data(fact: Fact) -> dict[str, Any]:
     """The fields of a fact as JSON values."""
-    return {f.name: _plain(getattr(fact, f.name)) for f in fields(fact)}
+    return {name: _plain(getattr(fact, name)) for name in _NAMES[type(fact)]}
 
 
 def fact_from(type_name: str, data: dict[str, Any]) -> Fact:

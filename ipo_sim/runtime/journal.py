@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import partial
 from itertools import repeat, takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ipo_sim.core.events import fact_data
 from ipo_sim.core.model import Nanoseconds, UnitName
@@ -34,11 +34,8 @@ _compact = json.JSONEncoder(separators=(",", ":")).encode
 _Row = tuple[int, str, int, int, int, str, str, str, bytes]
 
 
-class _Tail(NamedTuple):
-    """Where a unit's history is gone on with: the epoch, and the hash of its last row."""
-
-    epoch: int
-    hash: bytes
+# Where a unit's history is gone on with: the epoch, and the hash of its last row. A plain tuple: one for each event.
+_Tail = tuple[int, bytes]
 
 
 class Journal(JournalReader):
@@ -76,32 +73,41 @@ class Journal(JournalReader):
         with self._transaction():
             tail = self._new_epoch(unit, _compact(definition), created, "")
         self._tails[unit] = tail
-        return tail.epoch
+        return tail[0]
 
     def resume_epoch(self, unit: UnitName, number: int) -> None:
         """Go on writing this epoch of a unit."""
-        self._tails[unit] = _Tail(number, self.head(unit, number))
+        self._tails[unit] = (number, self.head(unit, number))
 
     def epoch(self, unit: UnitName) -> int:
         """The epoch that is being written; KeyError for a unit that has none in this run."""
-        return self._tails[unit].epoch
+        return self._tails[unit][0]
 
     def history_hash(self, unit: UnitName) -> str:
         """The hash of the unit's last row, in hex: equal for equal journals, and for no others; costs nothing."""
-        return self._tails[unit].hash.hex()
+        return self._tails[unit][1].hex()
 
     def append(self, records: Sequence[Record]) -> None:
         """Write a batch in one transaction: all of it or, with JournalError, nothing."""
-        tails = {record.unit: self._tails[record.unit] for record in records}
-        rows = [self._row(number, record, tails) for number, record in enumerate(records, self._rows + 1)]
+        tails: dict[UnitName, _Tail] = {}
+        rows: list[_Row] = []
+        number = self._rows
+        for unit, event, effects in records:
+            epoch, before = tails.get(unit) or self._tails[unit]
+            number += 1
+            fact, at, cause, seq = event.fact, event.at, event.cause, effects.seq
+            data = _compact(values) if (values := fact_data(fact)) else "{}"
+            head = event_hash(before, number, seq, at, fact.TYPE, cause, data)
+            tails[unit] = (epoch, head)
+            rows.append((number, unit, epoch, seq, at, fact.TYPE, data, cause, head))
         with self._transaction() as connection:
             connection.executemany(_INSERT, rows)
-        self._rows += len(rows)
+        self._rows = number
         self._tails.update(tails)
 
     def rewind(self, seqs: Mapping[UnitName, int], at: Nanoseconds, cause: str, clock: ClockBase) -> None:
         """Begin an epoch of each unit with its present history up to an event, and keep the clock, all or nothing."""
-        old = {unit: self._tails[unit].epoch for unit in seqs}
+        old = {unit: self._tails[unit][0] for unit in seqs}
         with self._transaction() as connection:
             tails = {unit: self._rewound_epoch(unit, Rewound(old[unit], seq, at, cause)) for unit, seq in seqs.items()}
             number = self._rows
@@ -109,7 +115,7 @@ class Journal(JournalReader):
                 number += 1
                 epoch, before = tails[unit]
                 head = event_hash(before, number, *row[1:-1])
-                tails[unit] = _Tail(epoch, head)
+                tails[unit] = (epoch, head)
                 values = (number, unit, epoch, row.seq, row.at, row.type, row.data, row.cause, head)
                 connection.execute(_INSERT, values)
             connection.execute(_CLOCK, (_compact(asdict(clock)),))
@@ -118,7 +124,7 @@ class Journal(JournalReader):
 
     def write_snapshot(self, unit: UnitName, seq: int, digest: str, data: dict[str, Any]) -> None:
         """Replace the unit's snapshot."""
-        row = (unit, self._tails[unit].epoch, seq, digest, _compact(data))
+        row = (unit, self._tails[unit][0], seq, digest, _compact(data))
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", row)
 
@@ -154,20 +160,9 @@ class Journal(JournalReader):
         """Add the row of the next epoch, within a transaction."""
         (last,) = self.select("SELECT COALESCE(MAX(epoch), 0) FROM units WHERE name = ?", unit)[0]
         before = self.head(unit, last) if last else NOTHING
-        tail = _Tail(last + 1, epoch_hash(before, unit, last + 1, created, definition, rewound))
-        row = (unit, tail.epoch, definition, created, rewound, tail.hash)
-        self._connection.execute(_INSERT_EPOCH, row)
-        return tail
-
-    def _row(self, number: int, record: Record, tails: dict[UnitName, _Tail]) -> _Row:
-        """The row of an event, and its unit's new tail."""
-        unit, event, effects = record
-        epoch, before = tails[unit]
-        fact = event.fact
-        data = _compact(fact_data(fact))
-        head = event_hash(before, number, effects.seq, event.at, fact.TYPE, event.cause, data)
-        tails[unit] = _Tail(epoch, head)
-        return number, unit, epoch, effects.seq, event.at, fact.TYPE, data, event.cause, head
+        head = epoch_hash(before, unit, last + 1, created, definition, rewound)
+        self._connection.execute(_INSERT_EPOCH, (unit, last + 1, definition, created, rewound, head))
+        return last + 1, head
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
