@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from ipo_sim.catalogue.grade import Grade
 from ipo_sim.catalogue.hardware import grade
 from ipo_sim.catalogue.source import Cell
-from ipo_sim.catalogue.types import DectLimits, Grade
+from ipo_sim.catalogue.types import DectLimits
 
 
 def read_dect(table: Cell) -> DectLimits:

@@ -6,8 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from ipo_sim.catalogue.grade import Grade
 from ipo_sim.catalogue.source import Cell
-from ipo_sim.catalogue.types import Grade
 
 _NANOSECONDS = 1_000_000_000
 

@@ -7,12 +7,12 @@ from collections.abc import Container, Mapping
 from functools import partial
 from types import MappingProxyType
 
+from ipo_sim.catalogue.grade import Grade
 from ipo_sim.catalogue.source import Cell, Row, share
 from ipo_sim.catalogue.types import (
     AlarmGroup,
     AlarmType,
     Capacities,
-    Grade,
     LedPattern,
     LedRhythm,
     ModelType,

@@ -13,18 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ipo_sim.catalogue.faults import FaultType
+from ipo_sim.catalogue.grade import Grade
 
 SERIAL_DONGLE = "dongle-serial"
 VIRTUAL_CARD = "virtual"
-
-
-class Grade(StrEnum):
-    """How sure a row is: the maker's text, a neighbour's, inference, or a decision of this simulator."""
-
-    A = "A"
-    B = "B"
-    C = "C"
-    DECISION = "decision"
 
 
 class PlaceKind(StrEnum):

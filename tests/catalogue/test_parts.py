@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ipo_sim.catalogue.grade import Grade
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.catalogue.types import Grade, PartType, PlaceKind
+from ipo_sim.catalogue.types import PartType, PlaceKind
 
 CATALOGUE = load_catalogue()
 BOTH = ("ip500", "ip500v2")

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from ipo_sim.catalogue import source
+from ipo_sim.catalogue.grade import Grade
 from ipo_sim.catalogue.hardware import COLOURS
 from ipo_sim.catalogue.load import build_catalogue, load_catalogue
-from ipo_sim.catalogue.types import Grade
 
 CATALOGUE = load_catalogue()
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from ipo_sim.catalogue.grade import Grade
 from ipo_sim.catalogue.source import LOADER, Cell, parse, share
-from ipo_sim.catalogue.types import Grade
 from ipo_sim.errors import CatalogueError
 
 

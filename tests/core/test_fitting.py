@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from ipo_sim.catalogue.types import Catalogue, Grade, ModelType, PartType, PlaceKind
+from ipo_sim.catalogue.grade import Grade
+from ipo_sim.catalogue.types import Catalogue, ModelType, PartType, PlaceKind
 from ipo_sim.core.fitting import fit_problem, place_of, places, surplus
 
 IP500 = ModelType("ip500", "IP500", 4, 8, "smart-card", ("r4", "r5", "r6"), {"r4": 60, "r5": 384}, Grade.A)
