@@ -24,6 +24,8 @@ _KINDS = {
     "file": shtab.FILE,
     "files": shtab.FILE,
     "junit": shtab.FILE,
+    "other": shtab.FILE,
+    "output": shtab.FILE,
     "secret_file": shtab.FILE,
     "state_dir": shtab.DIRECTORY,
     "unit": _UNITS,
