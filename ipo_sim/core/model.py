@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ipo_sim.catalogue.types import Catalogue, Consumption, PartType, PlaceKind
+from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.dect_model import BaseStation, Dect, DectSystem
 from ipo_sim.core.definition import (
     BaseDefinition,
@@ -19,6 +19,8 @@ from ipo_sim.core.definition import (
     UserDefinition,
 )
 from ipo_sim.core.fault_model import InjectedFault, KeyReport
+from ipo_sim.core.parts_model import Part, Place, Service
+from ipo_sim.core.usage_model import Extension, Feature, Holding, User
 from ipo_sim.core.words import (
     SECOND_NS,
     Availability,
@@ -164,59 +166,6 @@ class Licence(NamedTuple):
     cause: Cause = ()
 
 
-class Service(NamedTuple):
-    """Whether a part serves: X.731 states and, when it does not, what holds it and the causes from near to far."""
-
-    oper_state: OperState
-    availability: Availability | None = None
-    hold: Hold | None = None
-    cause: Cause = ()
-
-
-class Place(NamedTuple):
-    """A place for a part.
-
-    `path` is its topic, `number` its slot or expansion port, `entity_index` its container's `entPhysicalIndex`,
-    `entity_name` the chain of names of the container.
-    """
-
-    path: str
-    kind: PlaceKind
-    number: int
-    entity_index: int
-    entity_name: str
-    carried: bool = False
-
-
-class Part(NamedTuple):
-    """What is at one place. `detected` means seen at the last start: a part fitted live waits for the next one.
-
-    `surplus`: the rule that it breaks as one card too many. `failed`: it served since the last start and then stopped
-    by itself, which is what alarm 20 says. `seq` is the event that put it, or its fault, there.
-    """
-
-    place: Place
-    fitted: PartType | None
-    configured: PartType | None
-    detected: bool
-    seq: int
-    service: Service
-    fault: str | None = None
-    surplus: str | None = None
-    failed: bool = False
-
-    @property
-    def entity_name(self) -> str:
-        """Chain of `entPhysicalName` values, at most 64 characters."""
-        part = self.fitted or self.configured
-        return f"{self.place.entity_name}, {part.name}"[:64] if part else self.place.entity_name
-
-    @property
-    def entity_index(self) -> int:
-        """`entPhysicalIndex` of the part: next to that of its container."""
-        return self.place.entity_index + 1
-
-
 class Edition(NamedTuple):
     """The edition that the valid licences make, and how many expansion modules it drives.
 
@@ -230,74 +179,6 @@ class Edition(NamedTuple):
     module_cause: Cause = ()
     max_users: int | None = None
     phones_cause: Cause = ()
-
-
-class Feature(NamedTuple):
-    """The instance pool of one licensed feature.
-
-    `licensed` instances come from Valid strings, `free` ones need no licence, `usable` is what of both the unit's
-    hardware and capacity can use, `available` what is left of that. `refused`: a use was refused, none is free since.
-    `wanting` counts configured instances that are inactive for want of a licence.
-    """
-
-    name: str
-    licence: str
-    licensed: int
-    free: int
-    usable: int
-    in_use: int
-    available: int
-    refused: bool = False
-    wanting: int = 0
-    cause: Cause = ()
-
-
-class Holding(NamedTuple):
-    """A claim on instances of one feature. `request` tells several claims of one holder apart.
-
-    `active`: the instances are really there. `first`: served before others when one is freed (DECT handsets).
-    """
-
-    feature: str
-    holder: str
-    request: str
-    instances: int
-    consumption: Consumption
-    seq: int
-    active: bool = True
-    first: bool = False
-
-
-class User(NamedTuple):
-    """A configured user; `active` is False while a licence of profile or features is wanting, `cause` says which."""
-
-    name: str
-    full_name: str
-    extension: str
-    profile: str
-    features: tuple[str, ...]
-    seq: int
-    active: bool
-    cause: Cause = ()
-
-
-class Extension(NamedTuple):
-    """An IP extension.
-
-    `registered` is the event of its phone's registration; `reserved` is in force since the last start, `reserve` from
-    the next one on.
-    """
-
-    number: str
-    kind: ExtensionKind
-    reserve: Reserve
-    reserved: Reserve
-    seq: int
-    registered: int | None
-    state: PhoneState
-    mac: str = ""
-    address: str = ""
-    cause: Cause = ()
 
 
 class Led(NamedTuple):
