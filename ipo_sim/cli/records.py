@@ -1,4 +1,4 @@
-"""`ipo-sim records`: directory, hunt groups, short codes and users, as CSV into a configuration and out of it."""
+"""`ipo-sim records`: directory, hunt groups, short codes and users, as CSV into a unit and out of it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.config_file import add_items, in_unit
 from ipo_sim.cli.csv_file import STANDARD, print_problems, read_csv, write_csv
+from ipo_sim.cli.ctl import check_unit
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.licence_form import units_of
 from ipo_sim.cli.record_types import TYPES, type_named
+from ipo_sim.cli.running_users import Configured, configure_users, running_users
 from ipo_sim.cli.terminal import plural, print_json
 from ipo_sim.config.record_rows import (
     RECORD_TYPES,
+    Known,
     RecordRows,
     RecordType,
     read_record_rows,
@@ -25,12 +28,17 @@ from ipo_sim.config.record_rows import (
 from ipo_sim.core.model import UnitDefinition
 from ipo_sim.errors import LicenceFormatError
 
+# A running unit has users; nothing in it depends on the other types, which its configuration holds.
+RUNNING = "User"
+
 
 def main(arguments: Namespace) -> int:
     """Import or export; the exit code is 1 if a row was bad."""
+    check_unit(arguments.unit)
     kind = _type(arguments)
-    (unit,) = units_of(arguments.config, arguments.unit)
-    return _import(arguments, kind, unit) if arguments.records_command == "import" else _export(arguments, kind, unit)
+    if arguments.config is None and kind.name != RUNNING:
+        raise UsageError(f"{kind.name}: a unit that runs takes records of type {RUNNING}; the others go into --config")
+    return _import(arguments, kind) if arguments.records_command == "import" else _export(arguments, kind)
 
 
 def _type(arguments: Namespace) -> RecordType:
@@ -41,46 +49,69 @@ def _type(arguments: Namespace) -> RecordType:
     return RECORD_TYPES[name]
 
 
-def _import(arguments: Namespace, kind: RecordType, unit: UnitDefinition) -> int:
+def _import(arguments: Namespace, kind: RecordType) -> int:
+    if arguments.config is None:
+        rows = _read(arguments, kind, Known(users=running_users(arguments)))
+        done = configure_users(arguments, list(zip(rows.lines, rows.records, strict=True)))
+    else:
+        (unit,) = units_of(arguments.config, arguments.unit)
+        rows = _read(arguments, kind, unit)
+        _add(arguments.config, kind, unit, rows)
+        done = Configured(len(rows.records), (), None)
+    rows = rows._replace(problems=tuple(sorted([*rows.problems, *done.refused])))
+    _report(arguments, kind, rows, done)
+    return EXIT_FAILED if rows.problems or done.error is not None else EXIT_OK
+
+
+def _read(arguments: Namespace, kind: RecordType, unit: UnitDefinition | Known) -> RecordRows:
     try:
-        rows = read_record_rows(kind, read_csv(arguments.file), load_catalogue(), unit)
+        return read_record_rows(kind, read_csv(arguments.file), load_catalogue(), unit)
     except LicenceFormatError as error:
         raise UsageError(f"{arguments.file}: {error}") from None
+
+
+def _add(config: Path, kind: RecordType, unit: UnitDefinition, rows: RecordRows) -> None:
     old = getattr(unit, kind.setting)
     if len(old) + len(rows.records) > kind.most:
-        raise UsageError(f"{arguments.config}: more than {kind.most:,} {kind.setting} would be in unit {unit.name}")
+        raise UsageError(f"{config}: more than {kind.most:,} {kind.setting} would be in unit {unit.name}")
     if rows.records:
         add_items(
-            arguments.config,
+            config,
             unit.name,
             kind.setting,
             list(map(record_item, rows.records)),
             in_unit(unit.name, lambda known: with_records(kind, known, rows.records)),
         )
-    _report(arguments, kind, rows)
-    return EXIT_FAILED if rows.problems else EXIT_OK
 
 
-def _report(arguments: Namespace, kind: RecordType, rows: RecordRows) -> None:
+def _report(arguments: Namespace, kind: RecordType, rows: RecordRows, done: Configured) -> None:
     if arguments.json:
+        error = {} if done.error is None else {"error": {"code": done.error.code, "message": str(done.error)}}
         facts = {
             "unit": arguments.unit,
             "type": kind.name,
             "rows": rows.rows,
-            "entered": len(rows.records),
+            "entered": done.entered,
             "warnings": [row._asdict() for row in rows.present],
             "problems": [row._asdict() for row in rows.problems],
+            **error,
         }
         print_json(facts)
         return
     print_problems(arguments.file, rows.present, rows.problems)
-    entered = f"{plural(len(rows.records), 'record')} of type {kind.name} entered"
+    entered = f"{plural(done.entered, 'record')} of type {kind.name} entered"
     bad = plural(len(rows.problems), "bad row")
     print(f"{arguments.unit}: {entered}, {len(rows.present):,} there already, {bad}")
+    if done.error is not None:
+        print(f"ipo-sim: {done.error}", file=sys.stderr)
 
 
-def _export(arguments: Namespace, kind: RecordType, unit: UnitDefinition) -> int:
-    records = getattr(unit, kind.setting)
+def _export(arguments: Namespace, kind: RecordType) -> int:
+    if arguments.config is None:
+        records = running_users(arguments)
+    else:
+        (unit,) = units_of(arguments.config, arguments.unit)
+        records = getattr(unit, kind.setting)
     is_file = arguments.file != STANDARD
     if is_file or not arguments.json:
         write_csv(arguments.file, write_record_rows(kind, records))

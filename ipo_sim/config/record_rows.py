@@ -50,22 +50,35 @@ class RecordType(NamedTuple):
     problem: Callable[[Catalogue, Record], Problem]
 
 
+class Known(NamedTuple):
+    """The records that a unit has already, as its definition has them."""
+
+    directory: tuple[DirectoryDefinition, ...] = ()
+    hunt_groups: tuple[HuntGroupDefinition, ...] = ()
+    short_codes: tuple[ShortCodeDefinition, ...] = ()
+    users: tuple[UserDefinition, ...] = ()
+
+
 class RecordRows(NamedTuple):
-    """What a file holds for a unit: new records, rows whose record is there already, and bad ones."""
+    """What a file holds for a unit: new records with their lines, rows whose record is there already, and bad ones."""
 
     rows: int
     records: tuple[Record, ...]
+    lines: tuple[int, ...]
     present: tuple[RowProblem, ...]
     problems: tuple[RowProblem, ...]
 
 
-def read_record_rows(kind: RecordType, content: bytes, catalogue: Catalogue, unit: UnitDefinition) -> RecordRows:
+def read_record_rows(
+    kind: RecordType, content: bytes, catalogue: Catalogue, unit: UnitDefinition | Known
+) -> RecordRows:
     """The rows of a file, each judged for itself; LicenceFormatError for a file that is no UTF-8 text.
 
     A row whose record is there under its name is passed over, whatever else it says: import changes nothing.
     """
     taken = _Taken(kind, unit)
     records: list[Record] = []
+    lines: list[int] = []
     present: list[RowProblem] = []
     problems: list[RowProblem] = []
     rows = 0
@@ -87,7 +100,8 @@ def read_record_rows(kind: RecordType, content: bytes, catalogue: Catalogue, uni
             continue
         taken.add(record)
         records.append(record)
-    return RecordRows(rows, tuple(records), tuple(present), tuple(problems))
+        lines.append(line)
+    return RecordRows(rows, tuple(records), tuple(lines), tuple(present), tuple(problems))
 
 
 def write_record_rows(kind: RecordType, records: Iterable[Record]) -> bytes:
@@ -114,7 +128,7 @@ def with_records(kind: RecordType, unit: UnitDefinition, records: Sequence[Recor
 class _Taken:
     """What no further record may be called or have as its number."""
 
-    def __init__(self, kind: RecordType, unit: UnitDefinition) -> None:
+    def __init__(self, kind: RecordType, unit: UnitDefinition | Known) -> None:
         self._kind = kind
         self._values: dict[str, dict[str, str]] = {field: {} for field in kind.unique}
         if kind.setting in ("users", "hunt_groups"):

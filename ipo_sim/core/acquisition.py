@@ -98,7 +98,12 @@ def end_call(draft: Draft, fact: CallEnded) -> None:
 
 def _require_feature(draft: Draft, feature: str) -> None:
     if feature not in draft.catalogue.licences_by_feature:
-        raise CommandRejected("unknown-feature", f"no licence of the catalogue feeds {feature[:MAX_HOLDER]!r}")
+        from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
+
+        name = feature[:MAX_HOLDER]
+        near = get_close_matches(name, draft.catalogue.licences_by_feature, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(draft.catalogue.licences_by_feature)}"
+        raise CommandRejected("unknown-feature", f"no licence of the catalogue feeds {name!r}: {hint}")
 
 
 def _require_holder(holder: str) -> None:

@@ -84,3 +84,37 @@ def test_a_file_that_is_not_utf_8_changes_nothing(config: Path, capsys: pytest.C
     assert main(["records", "import", "bench-1", str(file), "--config", str(config)]) == 2
     assert "HG.csv: byte 5, in line 2, is not UTF-8" in capsys.readouterr().err
     assert config.read_text() == CONFIG
+
+
+def test_a_running_unit_has_users_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("import", "export"):
+        assert main(["records", command, "bench-1", str(tmp_path / "HG.csv")]) == 2
+        assert "HG: a unit that runs takes records of type User; the others go into --config" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_users_of_a_running_unit(bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["ctl", "bench-1", "advance", "10", "--state-dir", str(bench)])
+    capsys.readouterr()
+    file, state_dir = tmp_path / "User.csv", ["--state-dir", str(bench)]
+    file.write_text("anna,Anna A,201\nbob,,201\ncarl,Carl C,203,ums-web-services\ndora,,,no-such\nerik,,204,basic,\n")
+    assert main(["records", "import", "bench-1", str(file), *state_dir]) == 1
+    out, err = capsys.readouterr()
+    assert out == "bench-1: 2 records of type User entered, 0 there already, 3 bad rows\n"
+    second, third, fourth = err.splitlines()
+    assert second == f"{file}:2: extension 201 is that of User anna"
+    assert third.startswith(f"{file}:3: carl: too few instances of UMS Web Services are free")
+    assert fourth.startswith(f"{file}:4: 'no-such' is not for users; allowed: basic, ")
+    exported = tmp_path / "out.csv"
+    assert main(["records", "export", "bench-1", str(exported), "--type", "User", *state_dir]) == 0
+    assert exported.read_bytes() == b"anna,Anna A,201,basic,\r\nerik,,204,basic,\r\n"
+    assert main(["records", "import", "bench-1", str(exported), "--type", "User", "--json", *state_dir]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["rows"], report["entered"], len(report["warnings"]), report["problems"]) == (2, 0, 2, [])
+
+
+def test_no_broker_no_users(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "User.csv"
+    file.write_text("anna,,201\n")
+    assert main(["records", "import", "bench-1", str(file), "--broker", "mqtt://127.0.0.1:1"]) == 1
+    assert "ipo-sim: " in capsys.readouterr().err

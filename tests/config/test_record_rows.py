@@ -79,7 +79,7 @@ def read(kind: str, text: str) -> RecordRows:
     ],
 )
 def test_a_row_is_a_record(kind: str, row: str, record: object) -> None:
-    assert read(kind, f"\ufeff{row}\r\n") == (1, (record,), (), ())
+    assert read(kind, f"\ufeff{row}\r\n") == (1, (record,), (1,), (), ())
 
 
 @pytest.mark.parametrize(

@@ -162,8 +162,10 @@ def test_who_holds_nothing_is_told_who_does() -> None:
         CommandRejected, match=r"holder 'nobody' has acquired no .* by request 'r1'; acquired by: anna, bert"
     ):
         bench.apply(InstancesReleased("phone-manager-pro", "nobody", "r1"))
-    with pytest.raises(CommandRejected, match="no licence of the catalogue feeds 'phones'"):
+    with pytest.raises(CommandRejected, match="no licence of the catalogue feeds 'phones': there are professional-"):
         bench.apply(InstancesReleased("phones", "anna"))
+    with pytest.raises(CommandRejected, match="feeds 'phone-manager': did you mean phone-manager-pro?"):
+        bench.apply(InstancesRequested("phone-manager", "anna"))
 
 
 def test_an_extension_is_that_of_one_user() -> None:
