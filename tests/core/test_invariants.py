@@ -75,6 +75,17 @@ class UnitMachine(RuleBasedStateMachine):
         self.history: list[tuple[Event, Effects]] = []
         self.store: dict[str, Entity] = entities(self.unit)
 
+    def names_of_pools(self) -> set[str]:
+        """Licences, and the pools' own names where no licence of model and release feeds one."""
+        catalogue, definition = self.unit.catalogue, self.unit.definition
+        fed = {
+            kind.feature
+            for kind in catalogue.licences.values()
+            if definition.model in kind.models and definition.release_profile in kind.profiles
+        }
+        own = {rule.title for rule in catalogue.pools.values() if rule.title and rule.feature not in fed}
+        return own | set(catalogue.licences_by_name)
+
     def happen(self, fact: Fact) -> None:
         event = Event(Nanoseconds(self.at), fact, "machine")
         before, snapshot_before = self.unit, snapshot(self.unit)
@@ -86,8 +97,7 @@ class UnitMachine(RuleBasedStateMachine):
             assert snapshot(self.unit) == snapshot_before
             return
         assert effects.seq == before.seq + 1 == unit.seq
-        for name in effects.refused:
-            assert name in {kind.name for kind in unit.catalogue.licences.values()}
+        assert set(effects.refused) <= self.names_of_pools()
         assert snapshot(before) == snapshot_before
         self.unit = unit
         self.history.append((event, effects))

@@ -164,7 +164,7 @@ def test_who_holds_nothing_is_told_who_does() -> None:
         bench.apply(InstancesReleased("phone-manager-pro", "nobody", "r1"))
     with pytest.raises(CommandRejected, match="no licence of the catalogue feeds 'phones': there are professional-"):
         bench.apply(InstancesReleased("phones", "anna"))
-    with pytest.raises(CommandRejected, match="feeds 'phone-manager': did you mean phone-manager-pro?"):
+    with pytest.raises(CommandRejected, match=r"feeds 'phone-manager': did you mean phone-manager-pro\?"):
         bench.apply(InstancesRequested("phone-manager", "anna"))
 
 
