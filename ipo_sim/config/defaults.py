@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ipo_sim.catalogue.types import ModelType
-from ipo_sim.config.entries import FeatureKeyEntry, UnitEntry
+from ipo_sim.config.entries import UnitEntry
+from ipo_sim.config.feature_key_entry import FeatureKeyEntry
 from ipo_sim.core.words import ANY_SERVER, KEY_SERVER, NO_SERVER, BootPolicy
 
 DEFAULT_PROFILE = "r5"

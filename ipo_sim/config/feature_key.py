@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipo_sim.catalogue.types import SERIAL_DONGLE, ModelType
 from ipo_sim.config.card_policy import check_policy
 from ipo_sim.config.defaults import CASSETTE, PCSC, PN532, SERIAL, VIRTUAL, reader_kind
-from ipo_sim.config.entries import FeatureKeyEntry
+from ipo_sim.config.feature_key_entry import FeatureKeyEntry
 from ipo_sim.config.mistakes import Findings, Location
 from ipo_sim.config.shape import Salvage
 from ipo_sim.core.words import KEY_SERVER, NO_SERVER
