@@ -1,8 +1,9 @@
-"""What the guest boots: Debian's kernel, and an initramfs with the modules that show it this machine's files."""
+"""What the guest boots: Debian's kernel, and an initramfs that shows it this machine's files and this project's."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,10 @@ _INIT = """#!/busybox sh
 for module in $(/busybox cat /modules/order); do
     /busybox insmod /modules/$module || echo "guest: no $module"
 done
-/busybox mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 host /host
+share() {{
+    /busybox mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 "$1" "$2"
+}}
+share host /host
 /busybox mount -t devtmpfs devtmpfs /host/dev
 /busybox mkdir -p /host/dev/pts /host/dev/shm
 /busybox mount -t proc proc /host/proc
@@ -32,6 +36,9 @@ done
 for place in run tmp; do
     /busybox mount -t tmpfs tmpfs /host/$place
 done
+# It may be below one of these.
+/busybox mkdir -p /host{project}
+share project /host{project}
 exec /busybox chroot /host {script}
 """
 
@@ -52,13 +59,17 @@ def build(folder: Path, script: str) -> Image:
     with image.open("wb") as out:
         for name in ("proc", "sys", "host", "modules"):
             out.write(_entry(name, 0o040755))
-        out.write(_entry("init", 0o100755, _INIT.format(script=script).encode()))
+        out.write(_entry("init", 0o100755, _init(script)))
         out.write(_entry("busybox", 0o100755, BUSYBOX.read_bytes()))
         out.write(_entry("modules/order", 0o100644, "\n".join(path.name for path in order).encode()))
         for path in order:
             out.write(_entry(f"modules/{path.name}", 0o100644, path.read_bytes()))
         out.write(_entry("TRAILER!!!", 0))
     return Image(kernel, image)
+
+
+def _init(script: str) -> bytes:
+    return _INIT.format(project=shlex.quote(str(ROOT)), script=script).encode()
 
 
 def _dependencies(version: str, module: str) -> Iterator[Path]:

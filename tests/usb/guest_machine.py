@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.usb.guest_image import Image
+from tests.usb.guest_image import ROOT, Image
 
 # From the start to the first fact, on a machine without KVM that has other things to do.
 BOOT_S = 150.0
 SOON_S = 60.0
 _FACT = "FACT "
+_SHARED = "security_model=none,readonly=on,multidevs=remap"
 
 
 class Guest:
@@ -30,7 +31,8 @@ class Guest:
         command: list[str | Path] = [
             "qemu-system-x86_64", "-accel", "tcg", "-m", "512", "-display", "none", "-no-reboot",
             "-kernel", image.kernel, "-initrd", image.initramfs, "-append", "console=ttyS0 panic=-1",
-            "-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap",
+            "-virtfs", f"local,path=/,mount_tag=host,{_SHARED}",
+            "-virtfs", f"local,path={ROOT},mount_tag=project,{_SHARED}",
             "-device", "qemu-xhci,id=usb", "-serial", "stdio", "-monitor", "none",
             "-qmp", f"unix:{control},server=on,wait=off",
         ]  # fmt: skip
