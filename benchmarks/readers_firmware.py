@@ -57,7 +57,7 @@ async def _measure(effort: Effort, port: int, read: FirmwareSim, alone: Firmware
             await listener.until(is_online)
             await listener.say(f"{_UNIT}/commands/advance", _BOOT)
             await listener.until(lambda arrivals: arrivals[-1].topic.endswith("/reply"))
-            daemon = AtDaemon(read, listener)
+            daemon = AtDaemon(read, listener, _UNIT)
             await daemon.learn()
             return list(report(await measure(effort.rounds, daemon, by_itself), "through the firmware"))
     finally:

@@ -103,7 +103,7 @@ async def _measure(effort: Effort, port: int, bench: Bench) -> list[Figure]:
             await listener.until(is_online)
             await listener.say(f"{_UNIT}/commands/advance", _BOOT)
             await listener.until(lambda arrivals: arrivals[-1].topic.endswith("/reply"))
-            daemon = AtDaemon(bench.at_daemon, listener)
+            daemon = AtDaemon(bench.at_daemon, listener, _UNIT)
             await daemon.learn()
             return list(report(await measure(effort.rounds, daemon, by_itself), THROUGH))
     finally:
