@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 from ipo_sim.card.exchange import converse
 from ipo_sim.card.reading import derived_serial, inspect_card
+from ipo_sim.cli.card_place import meant_by_unit
 from ipo_sim.cli.card_policy import card_reader_of, fresh_challenge, open_policy
-from ipo_sim.cli.card_slots import CardLink, commanded, with_card
+from ipo_sim.cli.card_slots import CardLink, with_card
 from ipo_sim.cli.config_file import add_items
 from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.terminal import print_json
@@ -26,7 +27,7 @@ def main(arguments: Namespace) -> int:
     """Enter the card; nothing when it is there already with the same serial."""
     unit, reader = card_reader_of(arguments.config, arguments.unit)
     assert reader.cards is not None
-    identity = _identity(arguments)
+    identity = _identity(arguments, reader)
     serial = arguments.serial or derived_serial(identity)
     known = dict(reader.cards.enrolled).get(identity)
     if known not in (None, serial):
@@ -48,14 +49,14 @@ def main(arguments: Namespace) -> int:
     return EXIT_OK
 
 
-def _identity(arguments: Namespace) -> str:
+def _identity(arguments: Namespace, reader: ReaderSettings) -> str:
     if arguments.identity is not None:
         identity = canonical_identity(arguments.identity)
     else:
-        _, identity = with_card(commanded(arguments.reader), arguments.timeout, _identity_of)
+        _, identity = with_card(meant_by_unit(arguments.reader, reader), arguments.timeout, _identity_of)
     problem = identity_problem(identity)
     if problem is not None:
-        raise UsageError(f"{identity}: {problem}")
+        raise UsageError(problem)
     return identity
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from ipo_sim.card.exchange import converse
 from ipo_sim.card.reading import inspect_card
 from ipo_sim.card.unreadable import CardUnreadable
+from ipo_sim.cli.card_place import Place, Way
 from ipo_sim.cli.card_policy import fresh_challenge, open_policy
-from ipo_sim.cli.card_slots import CardLink, Place, Slot, Way, slots, with_card
+from ipo_sim.cli.card_slots import CardLink, Slot, slots, with_card
 from ipo_sim.cli.card_text import Facts, inspection_facts, unreadable_facts
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK
 from ipo_sim.cli.terminal import print_json, table

@@ -112,7 +112,8 @@ def _add_issuer_key(commands: Commands) -> None:
 def _add_reader(parser: argparse.ArgumentParser) -> None:
     text = (
         "name of a PC/SC reader or a part of it; pn532:///dev/... or pn532://HOST:PORT; to read and watch also a "
-        "serial reader, /dev/... or socket://HOST:PORT; by default the PC/SC reader with a card"
+        "serial reader, /dev/... or socket://HOST:PORT; by default that of the unit of a configuration, else the PC/SC "
+        "reader with a card"
     )
     parser.add_argument("--reader", metavar="READER", default="", help=text)
 

@@ -68,13 +68,6 @@ def open_policy(issuers: Sequence[str] = ()) -> CardPolicy:
     return policy_of(replace(CURIOUS, issuers=(BENCH_ISSUER, *known)), DEFAULT_LAW)
 
 
-def configured_policy(config: Path, unit: str | None) -> tuple[UnitName, CardPolicy]:
-    """The policy of a unit, by default of the first that has one; UsageError when there is none."""
-    name, settings = card_reader_of(config, unit)
-    assert settings.cards is not None
-    return name, policy_of(settings.cards, settings.law)
-
-
 def card_reader_of(config: Path, unit: str | None) -> tuple[UnitName, ReaderSettings]:
     """The unit and its reader, which takes cards of every kind; UsageError when there is none."""
     if unit is not None:

@@ -7,8 +7,9 @@ from argparse import Namespace
 from ipo_sim.card.exchange import converse
 from ipo_sim.card.reading import CardPolicy, inspect_card
 from ipo_sim.card.unreadable import CardUnreadable
-from ipo_sim.cli.card_policy import configured_policy, fresh_challenge, open_policy
-from ipo_sim.cli.card_slots import CardLink, Way, place_of, serial_fact, with_card
+from ipo_sim.cli.card_place import Way, meant
+from ipo_sim.cli.card_policy import fresh_challenge, open_policy
+from ipo_sim.cli.card_slots import CardLink, serial_fact, with_card
 from ipo_sim.cli.card_text import Facts, card_lines, fact_facts, inspection_facts, judgement, unreadable_facts
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.terminal import print_json
@@ -25,15 +26,12 @@ def main(arguments: Namespace) -> int:
 
 
 def _read(arguments: Namespace) -> Facts:
-    place = place_of(arguments.reader)
-    policy = configured_policy(arguments.config, arguments.unit)[1] if arguments.config else None
-    if place.way is Way.SERIAL:
-        if policy is not None:
-            raise UsageError("--config: a serial reader judges its cards itself")
-        return {"reader": place.address, **fact_facts(serial_fact(place.address, arguments.timeout))}
-    if policy is None and arguments.unit is not None:
-        raise UsageError("--unit: of which configuration? --config CONFIG")
+    if arguments.config is not None and arguments.issuer:
+        raise UsageError("--issuer: with --config those of the unit count, see `issuers`")
     curious = open_policy(arguments.issuer)
+    place, policy = meant(arguments.reader, arguments.config, arguments.unit)
+    if place.way is Way.SERIAL:
+        return {"reader": place.address, **fact_facts(serial_fact(place.address, arguments.timeout))}
     reader, facts = with_card(place, arguments.timeout, lambda card: _inspect(card, curious, policy))
     return {"reader": reader.address, **facts}
 

@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from enum import Enum
 from typing import NamedTuple, Protocol, TypeVar
 
+from ipo_sim.cli.card_place import Place, Way
 from ipo_sim.cli.failure import UsageError
 from ipo_sim.core.events import Fact, FeatureKeyInserted, FeatureKeyRemoved, FeatureKeyUnreadable, ReaderLost
 from ipo_sim.errors import ReaderError
 from ipo_sim.readers.pcsc_binding import STATE_EMPTY, STATE_MUTE, STATE_PRESENT, Context, State
 from ipo_sim.readers.pcsc_choice import matching, none_fits
 from ipo_sim.runtime.log import configure
-
-PCSC_SCHEME = "pcsc://"
-PN532_SCHEME = "pn532:"
-_SERIAL_STARTS = ("/", "serial:", "socket:")
-ANY = "*"
 
 T = TypeVar("T")
 
@@ -41,41 +36,6 @@ class Slot(NamedTuple):
     name: str
     occupied: bool
     mute: bool
-
-
-class Way(Enum):
-    """How a reader is reached, which says what it can do."""
-
-    PCSC = "pcsc"
-    PN532 = "pn532"
-    SERIAL = "serial"
-
-
-class Place(NamedTuple):
-    """A reader: a pattern of PC/SC names, or the line to a PN532 or a serial reader."""
-
-    way: Way
-    address: str
-
-
-def place_of(text: str) -> Place:
-    """What `--reader` means."""
-    if text.startswith(_SERIAL_STARTS):
-        return Place(Way.SERIAL, text)
-    if not text.startswith(PN532_SCHEME):
-        return Place(Way.PCSC, text.removeprefix(PCSC_SCHEME).strip("/") or ANY)
-    line = text.removeprefix(PN532_SCHEME)
-    if not line.startswith("//"):
-        return Place(Way.PN532, line)
-    return Place(Way.PN532, line[2:] if line.startswith("///") else f"socket:{line}")
-
-
-def commanded(text: str) -> Place:
-    """A reader that hands commands to its card; UsageError for a serial one, which does not."""
-    place = place_of(text)
-    if place.way is Way.SERIAL:
-        raise UsageError(f"--reader {text}: a serial reader tells who its card is and takes no commands for it")
-    return place
 
 
 def slots() -> list[Slot]:

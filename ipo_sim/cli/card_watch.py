@@ -7,9 +7,9 @@ import json
 from argparse import Namespace
 from functools import partial
 
-from ipo_sim.cli.card_policy import configured_policy, open_policy, read_by
-from ipo_sim.cli.card_slots import Way, place_of
-from ipo_sim.cli.failure import EXIT_OK, UsageError
+from ipo_sim.cli.card_place import Way, meant
+from ipo_sim.cli.card_policy import open_policy, read_by
+from ipo_sim.cli.failure import EXIT_OK
 from ipo_sim.core.events import Fact, fact_data
 from ipo_sim.readers.reader import Reader
 from ipo_sim.runtime.describe import describe
@@ -25,15 +25,12 @@ def main(arguments: Namespace) -> int:
 
 
 def _reader(arguments: Namespace) -> Reader:
-    place = place_of(arguments.reader)
+    place, policy = meant(arguments.reader, arguments.config, arguments.unit)
     if place.way is Way.SERIAL:
-        if arguments.config is not None:
-            raise UsageError("--config: a serial reader judges its cards itself")
         from ipo_sim.readers.serial_line import SerialReader  # noqa: PLC0415 - who has PC/SC does not pay for it
 
         return SerialReader(place.address)
-    policy = configured_policy(arguments.config, arguments.unit)[1] if arguments.config else open_policy()
-    read = partial(read_by, policy)
+    read = partial(read_by, policy or open_policy())
     if place.way is Way.PN532:
         from ipo_sim.readers.pn532 import Pn532Reader  # noqa: PLC0415 - as above
 

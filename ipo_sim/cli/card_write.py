@@ -14,8 +14,9 @@ from ipo_sim.card.reading import inspect_card
 from ipo_sim.card.unreadable import CardUnreadable
 from ipo_sim.card.writing import CODE_BYTES, CardWriteError, write_card
 from ipo_sim.cli.card_keys import Issuer, bench_issuer, read_card_key, read_issuer
+from ipo_sim.cli.card_place import commanded
 from ipo_sim.cli.card_policy import fresh_challenge, open_policy
-from ipo_sim.cli.card_slots import CardLink, commanded, with_card
+from ipo_sim.cli.card_slots import CardLink, with_card
 from ipo_sim.cli.card_text import Facts, card_lines, inspection_facts
 from ipo_sim.cli.failure import EXIT_FAILED, EXIT_OK, UsageError
 from ipo_sim.cli.terminal import print_json

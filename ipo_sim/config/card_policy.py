@@ -23,6 +23,8 @@ _SIGNED = {"signed": ("fkc", "fkc-tag"), "authenticated": ("fkc",)}
 _OWN = "fkc"
 _ORDINARY = tuple(kind for kind in get_args(CardKind) if not kind.startswith(_OWN))
 _IDENTITY = re.compile(rf"({'|'.join(_ORDINARY)}):[0-9A-F]{{4,64}}")
+# ISO/IEC 14443-3: such a UID is made anew at each activation.
+_RANDOM_UID = re.compile(r"uid:08[0-9A-F]{6}")
 _PUBLIC_KEY = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -31,6 +33,9 @@ def check_policy(key: CardPolicyEntry, here: Location, reader: str, findings: Fi
     for location, problem in _problems(key, here, reader, salvage):
         if problem is not None:
             findings.mistake(location, problem)
+    if reader in CARD_READERS:
+        for location, warning in _idle_settings(key, here, salvage):
+            findings.warning(location, warning)
 
 
 def card_settings(key: CardPolicyEntry) -> CardSettings:
@@ -63,7 +68,22 @@ def _problems(
     for where, issuer in salvage.enumerate((*here, "issuers"), key.issuers or ()):
         if not _PUBLIC_KEY.fullmatch(issuer):
             yield where, "not a public key of 64 hexadecimal digits, as `card issuer-key` prints it"
+    if key.issuers == [] and key.least_assurance in _SIGNED:
+        yield (*here, "issuers"), f"empty: no card would ever be {key.least_assurance}"
     yield from _enrolment_problems(key, here, salvage)
+
+
+def _idle_settings(key: CardPolicyEntry, here: Location, salvage: Salvage) -> Iterator[tuple[Location, str]]:
+    """What has no effect beside the other settings, and may be meant for later."""
+    ordinary = _ORDINARY if key.card_kinds is None else tuple(set(_ORDINARY) & set(key.card_kinds))
+    weak = f"no ordinary card can be {key.least_assurance}" if key.least_assurance in _SIGNED else None
+    nothing = weak or (None if ordinary else "card_kinds takes no ordinary cards")
+    if key.derive and nothing and not salvage.touches((*here, "derive")):
+        yield (*here, "derive"), f"{nothing}: it has no effect"
+    for where, card in salvage.enumerate((*here, "enrolled"), key.enrolled):
+        kind, _, _ = canonical_identity(card.identity).partition(":")
+        if kind in _ORDINARY and (weak or kind not in ordinary):
+            yield (*where, "identity"), f"{weak or f'card_kinds does not take {kind}'}: this one is not taken"
 
 
 def _level_problems(key: CardPolicyEntry, here: Location, salvage: Salvage) -> Iterator[tuple[Location, str | None]]:
@@ -94,7 +114,9 @@ def _enrolment_problems(
 def identity_problem(identity: str) -> str | None:
     """Only ordinary cards are enrolled."""
     if identity.startswith(f"{_OWN}:"):
-        return "an FKC-1 card has a serial of its own and needs no enrolment"
+        return f"{identity!r} has a serial of its own and needs no enrolment: it is an FKC-1 card"
+    if _RANDOM_UID.fullmatch(identity):
+        return f"{identity!r} is made anew at each touch: a UID of 4 bytes that begins with 08 tells no card"
     if _IDENTITY.fullmatch(identity):
         return None
     return f"{identity!r} is no identity: {', '.join(f'{kind}:...' for kind in _ORDINARY)}, as `card read` prints it"

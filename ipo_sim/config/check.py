@@ -45,7 +45,8 @@ def _claims(entry: UnitEntry, index: int) -> Iterator[tuple[Location, str]]:
     for number in numbers_of(entry, index):
         yield ("name",), unit_name(entry, number)
         for name, text in owned:
-            yield ("feature_key", name), words.numbered(text, number)
+            # Two ways to write a device are one device.
+            yield ("feature_key", name), words.numbered(text, number).removeprefix("serial://")
     address = entry.mac and words.mac_address(entry.mac)
     if address:
         yield ("mac",), address

@@ -69,7 +69,7 @@ _POLICY = """\
     #   boot_policy: halt           # without a sound feature key: halt before telephony, or run unlicensed
 """
 _CARD = """\
-      reader: virtual               # the card goes in and out by command; serial: a reader at `port`
+      reader: virtual               # the card goes in and out by command; serial, pcsc, pn532: a real reader
       serial: "{serial}"          # 10 digits, in quotes; the keys below are bound to it
       law: alaw                     # or mulaw
       # present: false              # start without the card

@@ -204,7 +204,10 @@ def _fact(data: Mapping[str, Any]) -> Fact:
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    data = json.loads(line)
+    try:
+        data = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no line of a recording, which is JSON: {error.msg} at character {error.pos + 1}") from None
     if not isinstance(data, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 - as above
     return data

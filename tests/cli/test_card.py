@@ -106,7 +106,7 @@ def test_read_says_why_there_is_nothing_to_read(slot: SimulatedReader, capsys: O
     assert facts["error"]["reason"] == 4
 
 
-def test_two_cards_want_a_choice(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+def test_two_cards_want_a_choice(home: Path, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(directory() / "run" / "pcscd.comm"))
     with SimulatedReader("First") as one, SimulatedReader("Second") as two, Pcscd([one.entry, two.entry]):
         put(one, cards.identifier_card("0000000001"))
@@ -114,12 +114,16 @@ def test_two_cards_want_a_choice(home: Path, monkeypatch: pytest.MonkeyPatch, ca
         put(two, cards.identifier_card("0000000002"))
         assert mistake(capsys, "read") == "there are cards in First 00 00 and Second 01 00: name one by --reader"
         assert told(capsys, "read", "--reader", "second")["serial"] == "0000000002"
+        config.write_text(CONFIG.replace("pcsc_reader: Bench", "pcsc_reader: Second"))
+        assert told(capsys, "read", "--config", str(config))["reader"] == "Second 01 00"
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["read", "--unit", "bench-1"], "--unit: of which configuration? --config CONFIG"),
+        (["watch", "--unit", "bench-1"], "--unit: of which configuration? --config CONFIG"),
+        (["read", "--config", "CONFIG", "--issuer", "00" * 32], "--issuer: with --config those of the unit count"),
         (["read", "--issuer", "xy"], "--issuer: 'xy' is not a public key of 64 hexadecimal digits"),
         (["read", "--config", "CONFIG", "--unit", "bench-2"], "has no unit bench-2: did you mean bench-1?"),
         (["read", "--config", "CONFIG", "--unit", "spare"], "unit spare has no reader that judges cards"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ipo_sim.cli.card_slots import Way, place_of
+from ipo_sim.cli.card_place import Way, place_of
 from tests.card import emulated_cards as cards
 from tests.cli.card_bench import CONFIG, Output, lines, mistake, told
 from tests.readers.board import Chip
@@ -55,6 +55,14 @@ async def test_a_tag_on_the_antenna_of_a_pn532(tmp_path: Path, capsys: Output) -
         assert "holds serial 5550001111, signed" in await asyncio.to_thread(mistake, capsys, *write)
         facts = await asyncio.to_thread(told, capsys, "read", *reader)
         assert (facts["kind"], facts["serial"], facts["law"]) == ("fkc-tag", "5550001111", "mulaw")
+        config.write_text(
+            CONFIG.replace("reader: pcsc  # the one on the desk", f"port: {tmp_path / 'nfc'}").replace(
+                "pcsc_reader: Bench", "reader: pn532"
+            )
+        )
+        taken = await asyncio.to_thread(told, capsys, "read", "--config", str(config))
+        assert (taken["reader"], taken["taken"]["serial"]) == (str(tmp_path / "nfc"), "5550001111")
+        assert "needs no enrolment" in await asyncio.to_thread(mistake, capsys, "enrol", str(config))
         terminal.chip.card = ChipCard(cards.authenticated_card())
         assert (await asyncio.to_thread(told, capsys, "read", *reader))["kind"] == "fkc"
         assert (await asyncio.to_thread(lines, capsys, "watch", "--count", "2", *reader))[1].startswith(

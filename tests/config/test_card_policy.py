@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
+import pytest
+
 from ipo_sim.card.assurance import Assurance
 from ipo_sim.card.kinds import Kind
 from ipo_sim.config.card_entries import AssuranceLevel, CardKind
@@ -52,3 +54,27 @@ def test_no_issuer_at_all_is_not_the_bench_issuer() -> None:
     cards = reader("{reader: pcsc, issuers: []}").cards
     assert cards is not None
     assert cards.issuers == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            "card_kinds: [fkc, piv], enrolled: [{identity: 'openpgp:000612345678', serial: '0000000001'}]",
+            ["enrolled[0].identity: card_kinds does not take openpgp: this one is not taken"],
+        ),
+        (
+            "least_assurance: signed, derive: true, enrolled: [{identity: 'uid:04AABBCC', serial: '0000000001'}]",
+            [
+                "derive: no ordinary card can be signed: it has no effect",
+                "enrolled[0].identity: no ordinary card can be signed: this one is not taken",
+            ],
+        ),
+        ("card_kinds: [fkc, fkc-tag], derive: true", ["derive: card_kinds takes no ordinary cards: it has no effect"]),
+        ("card_kinds: [piv], derive: true, enrolled: [{identity: 'piv:41424344', serial: '0000000001'}]", []),
+        ("least_assurance: signed, derive: false", []),
+    ],
+)
+def test_what_can_have_no_effect_is_warned_of(settings: str, said: list[str]) -> None:
+    loaded = load_text(f"units: [{{model: ip500, feature_key: {{reader: pcsc, {settings}}}}}]", "x.yaml")
+    assert [warning.partition("units[0].feature_key.")[2] for warning in loaded.warnings] == said

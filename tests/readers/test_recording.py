@@ -225,5 +225,10 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         load_recording(tmp_path / "big")
 
 
+def test_a_file_that_is_no_recording() -> None:
+    said = "no line of a recording, which is JSON: Expecting value at character 1"
+    assert mistake(b"units:\n  - model: ip500\n") == f"x.jsonl:1: {said}"
+
+
 def test_a_line_that_is_nested_without_end() -> None:
     assert "x.jsonl:2: " in mistake(header_line(HEADER) + b"[" * 200_000 + b"\n")
