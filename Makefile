@@ -53,9 +53,11 @@ test-usb: ## readers on a real USB bus, in a guest in QEMU: a minute, and 70 MB 
 docs: ## make the generated part of the documentation anew
 	@.ci/venv run
 	@$(BIN)/python -m ipo_sim.mqtt.schema
+	@$(BIN)/python -m ipo_sim.panel.schema
 	@$(BIN)/ipo-sim schema config >docs/reference/config.schema.json
 	@$(BIN)/ipo-sim schema scenario >docs/reference/scenario.schema.json
 	@$(BIN)/ipo-sim schema mqtt >docs/reference/asyncapi.json
+	@$(BIN)/ipo-sim schema http >docs/reference/openapi.json
 
 lock: ## pin anew what pyproject.toml asks for
 	@.ci/venv dev

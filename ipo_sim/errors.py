@@ -61,6 +61,12 @@ class BrokerError(IpoSimError):
     code = "broker"
 
 
+class HttpError(IpoSimError):
+    """The control API over HTTP cannot be offered where it is wanted."""
+
+    code = "http"
+
+
 class JournalError(IpoSimError):
     """The journal cannot be read or written: a full disk, a damaged file, another daemon's lock."""
 

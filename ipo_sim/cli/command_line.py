@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from ipo_sim.cli.parsing import Commands, Parser, add_command, add_json, add_state_dir
+from ipo_sim.cli.parsing import Commands, Parser, add_command, add_json, add_state_dir, http_address
 
-SCHEMAS = ("config", "scenario", "mqtt")
+SCHEMAS = ("config", "scenario", "mqtt", "http")
 SHELLS = ("bash", "zsh", "tcsh")
 # Not a shell: what a completion script asks for.
 UNITS = "units"
@@ -96,6 +96,9 @@ def _add_run(commands: Commands, text: str) -> None:
     run = add_command(commands, "run", "run", text, example, description=_RUN)
     run.add_argument("config", metavar="CONFIG", nargs="?", type=Path, help="configuration file")
     run.add_argument("--broker", metavar="URL", help="MQTT broker, mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
+    run.add_argument(
+        "--http", metavar="[HOST:]PORT", type=http_address, help="offer the control API over HTTP there; off by default"
+    )
     add_state_dir(run)
     run.add_argument("--time-scale", metavar="X", type=float, help="how much faster than the wall clock time runs")
     run.add_argument("--state", metavar="NAME", help="what new units start as, such as in-grace; cold by default")
@@ -146,7 +149,7 @@ _COMMANDS: Mapping[str, _Command] = {
     "run": _Command("run the units of a configuration", _add_run),
     "init": _Command("write a commented configuration with fresh bench keys", _add_init),
     "check": _Command("validate configurations, and say how their units boot", _add_check),
-    "schema": _Command("print the schema of configurations, of scenarios, or of MQTT", _add_schema),
+    "schema": _Command("print the schema of configurations, of scenarios, of MQTT, or of HTTP", _add_schema),
     "licence": _Command(
         "issue, explain and verify bench licence keys, import and export them", _of("licence_options", "add_licence")
     ),

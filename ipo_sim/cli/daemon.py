@@ -20,7 +20,7 @@ from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
 from ipo_sim.cli.named_service import Named
 from ipo_sim.cli.summary import Summary
 from ipo_sim.cli.terminal import plural
-from ipo_sim.config.settings import BrokerSettings, Settings
+from ipo_sim.config.settings import BrokerSettings, HttpSettings, Settings
 from ipo_sim.core.model import UnitName
 from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.errors import ConfigError
@@ -53,6 +53,14 @@ class Plan(NamedTuple):
     fresh: bool
     scale: float | None
     record: Path | None
+    http: HttpSettings | None = None
+
+
+class _Where(NamedTuple):
+    """Where the units can be reached: the broker, and the URL of the control API if it is on."""
+
+    mqtt: MqttSettings
+    http: str | None
 
 
 def run(plan: Plan, settings: Settings, cassettes: Cassettes, summary: Summary) -> int:
@@ -76,20 +84,23 @@ async def _serve(plan: Plan, runtime: Runtime, readers: FeatureKeyReaders, summa
             services.append(Named("broker", broker.run))
             url = broker.url
         mqtt = _connection(plan, url)
+        execute = partial(_execute, runtime.context)
         links = build_links(
-            mqtt,
-            runtime.engine.names(),
-            runtime.bus,
-            load_catalogue(),
-            partial(_execute, runtime.context),
-            counters=readers.counters,
+            mqtt, runtime.engine.names(), runtime.bus, load_catalogue(), execute, counters=readers.counters
         )
         services += [runtime.pump, readers]
         services += [Named(f"mqtt {link.identity.client_id}", link.run) for link in links]
-        services.append(Named("summary", partial(_show, plan, mqtt, runtime, links, summary)))
+        http = None
+        if plan.http is not None:
+            from ipo_sim.cli.control_api import control_server  # noqa: PLC0415 - only who offers it
+
+            http = await stack.enter_async_context(control_server(plan.http, runtime, readers.counters, execute))
+            services.append(http)
+        where = _Where(mqtt, None if http is None else http.url)
+        services.append(Named("summary", partial(_show, plan, where, runtime, links, summary)))
         services.append(Named("readiness", partial(_get_ready, links)))
         services += _systemd(links, mqtt, runtime)
-        stack.enter_context(published(plan.state_dir, _daemon(plan, mqtt, runtime)))
+        stack.enter_context(published(plan.state_dir, _daemon(plan, where, runtime)))
         return await run_daemon(services, _nothing)
 
 
@@ -114,8 +125,9 @@ def _connection(plan: Plan, url: str) -> MqttSettings:
     return mqtt
 
 
-def _daemon(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Daemon:
+def _daemon(plan: Plan, where: _Where, runtime: Runtime) -> Daemon:
     """What commands need to find us; where a password is wanted, it is read from the configuration."""
+    mqtt = where.mqtt
     guarded = plan.config is not None and wants_credentials(plan.mqtt, mqtt)
     return Daemon(
         pid=os.getpid(),
@@ -123,6 +135,7 @@ def _daemon(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Daemon:
         prefix=mqtt.prefix,
         units=runtime.engine.names()[:MAX_UNITS],
         config=str(plan.config.absolute()) if guarded and plan.config else None,
+        http=where.http,
     )
 
 
@@ -135,10 +148,10 @@ async def _execute(
     return await execute(context, unit, verb, arguments, request_id)
 
 
-async def _show(plan: Plan, mqtt: MqttSettings, runtime: Runtime, links: Sequence[Link], summary: Summary) -> None:
+async def _show(plan: Plan, where: _Where, runtime: Runtime, links: Sequence[Link], summary: Summary) -> None:
     """Once the units are seen: show how things stand."""
     await _seen(links)
-    summary.introduce(_introduction(plan, mqtt, runtime))
+    summary.introduce(_introduction(plan, where, runtime))
     await summary.follow(runtime.bus)
 
 
@@ -160,7 +173,7 @@ async def _seen(links: Sequence[Link]) -> None:
                 await link.synchronised.wait()
 
 
-def _introduction(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Introduction:
+def _introduction(plan: Plan, where: _Where, runtime: Runtime) -> Introduction:
     from ipo_sim.cli.introduction import Introduction  # noqa: PLC0415 - not needed for the start
 
     clock, engine = runtime.clock, runtime.engine
@@ -168,9 +181,10 @@ def _introduction(plan: Plan, mqtt: MqttSettings, runtime: Runtime) -> Introduct
     return Introduction(
         config=plan.config,
         state_dir=plan.state_dir,
-        endpoint=mqtt.endpoint(),
+        endpoint=where.mqtt.endpoint(),
         embedded=plan.url is None,
-        prefix=mqtt.prefix,
+        prefix=where.mqtt.prefix,
+        http=where.http,
         units=engine.names(),
         has_virtual_card=first.reader_kind == "virtual",
         key_server=first.reader_name if first.reader_kind == KEY_SERVER else None,

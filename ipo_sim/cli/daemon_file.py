@@ -29,6 +29,7 @@ class Daemon:
     prefix: str
     units: tuple[str, ...]
     config: str | None = None
+    http: str | None = None
 
     @property
     def alive(self) -> bool:
@@ -71,7 +72,7 @@ def read_daemon(state_dir: Path) -> Daemon | None:
 
 
 def _daemon(data: Mapping[str, object]) -> Daemon:
-    pid, units, config = data["pid"], data["units"], data.get("config")
+    pid, units, config, http = data["pid"], data["units"], data.get("config"), data.get("http")
     if not isinstance(pid, int) or not isinstance(units, list):
         raise TypeError
     return Daemon(
@@ -80,4 +81,5 @@ def _daemon(data: Mapping[str, object]) -> Daemon:
         prefix=str(data["prefix"]),
         units=tuple(map(str, units)),
         config=None if config is None else str(config),
+        http=None if http is None else str(http),
     )

@@ -32,6 +32,7 @@ class Introduction(NamedTuple):
     has_virtual_card: bool
     pace: str
     key_server: str | None = None
+    http: str | None = None
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Each with its title."""
@@ -42,6 +43,8 @@ class Introduction(NamedTuple):
             yield "time", f"{self.pace} ({self._ctl(first, 'set-time')} scale=1 pause=false)"
         yield "broker", f"{self.endpoint}{' (our own)' if self.embedded else ''}"
         yield "all topics", self._subscriber()
+        if self.http is not None:
+            yield "HTTP", f"{self.http}/units"
         if self.has_virtual_card:
             yield "pull the card", self._ctl(first, "remove-card")
             yield "put it back", self._ctl(first, "insert-card")

@@ -12,6 +12,7 @@ from ipo_sim.cli.failure import EXIT_USAGE
 
 DEFAULT_TIMEOUT_S = 5.0
 SERIAL_DIGITS = 10
+MAX_PORT = 65_535
 
 # argparse keeps the type of a set of subparsers to itself.
 Commands = Any
@@ -91,6 +92,14 @@ def seconds(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds to wait")
     return value
+
+
+def http_address(text: str) -> tuple[str | None, int]:
+    """A port, and in front of it the address to listen on, if one is said."""
+    host, colon, port = text.rpartition(":")
+    if not (port.isascii() and port.isdecimal() and int(port) <= MAX_PORT) or (colon and not host):
+        raise argparse.ArgumentTypeError(f"{text} is no port to listen on: 8080, or 127.0.0.1:8080")
+    return host.removeprefix("[").removesuffix("]") or None, int(port)
 
 
 def card_serial(text: str) -> str:

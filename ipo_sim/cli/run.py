@@ -11,8 +11,9 @@ from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.state_dir import default_state_dir
 from ipo_sim.cli.summary import open_summary
 from ipo_sim.cli.termination import termination_as_interrupt
-from ipo_sim.config.settings import Settings
+from ipo_sim.config.settings import HttpSettings, Settings
 from ipo_sim.config.variants import state_problem, with_state
+from ipo_sim.config.words import listening_problem
 from ipo_sim.runtime.clock import check_scale
 
 
@@ -45,8 +46,21 @@ def _run(arguments: Namespace) -> int:
         fresh=arguments.fresh,
         scale=scale,
         record=arguments.record,
+        http=_http(arguments.http, settings.http),
     )
     return run(plan, settings, cassettes, summary)
+
+
+def _http(given: tuple[str | None, int] | None, configured: HttpSettings | None) -> HttpSettings | None:
+    """Where the control API is asked for; host and token are the configuration's unless the command line says more."""
+    if given is None:
+        return configured
+    host, port = given
+    configured = configured or HttpSettings(port)
+    settings = replace(configured, port=port, host=host or configured.host)
+    if (problem := listening_problem(settings.host, has_token=settings.token is not None)) is not None:
+        raise UsageError(f"--http: {problem}")
+    return settings
 
 
 def _in_state(settings: Settings, state: str) -> Settings:

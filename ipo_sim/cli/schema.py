@@ -28,10 +28,22 @@ def _mqtt() -> object:
     return asyncapi(COMMANDS)
 
 
+def _http() -> object:
+    from ipo_sim.panel.schema import openapi  # noqa: PLC0415 - as above
+    from ipo_sim.runtime.commands import COMMANDS  # noqa: PLC0415 - as above
+
+    return openapi(COMMANDS)
+
+
 def _scenario() -> object:
     from ipo_sim.scenario.schema import json_schema  # noqa: PLC0415 - as above
 
     return json_schema()
 
 
-_DOCUMENTS: Mapping[str, Callable[[], object]] = {"config": _config, "mqtt": _mqtt, "scenario": _scenario}
+_DOCUMENTS: Mapping[str, Callable[[], object]] = {
+    "config": _config,
+    "mqtt": _mqtt,
+    "http": _http,
+    "scenario": _scenario,
+}

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.config import words
-from ipo_sim.config.entries import MAX_UNITS, ConfigFile, MqttEntry, UnitEntry
+from ipo_sim.config.connection_entries import MqttEntry
+from ipo_sim.config.entries import MAX_UNITS, ConfigFile, UnitEntry
 from ipo_sim.config.mistakes import Findings, Location, path_text
 from ipo_sim.config.numbering import numbers_of, unit_name
 from ipo_sim.config.shape import Salvage
@@ -24,6 +25,10 @@ def check_file(catalogue: Catalogue, file: ConfigFile, findings: Findings, salva
     else:
         _check_unique(units, findings)
     _check_mqtt(file.mqtt, findings)
+    if file.http is not None:
+        problem = words.listening_problem(file.http.host, has_token=file.http.token_file is not None)
+        if problem:
+            findings.mistake(("http", "host"), problem)
 
 
 def _check_unique(units: list[tuple[Location, UnitEntry]], findings: Findings) -> None:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ipo_sim.config.entry import MAX_RECORDS, MAX_TEXT, Entry, Text, from_catalogue
+from ipo_sim.config.connection_entries import HttpEntry, MqttEntry
+from ipo_sim.config.entry import MAX_RECORDS, Entry, Text, from_catalogue
 from ipo_sim.config.feature_key_entry import FeatureKeyEntry
 from ipo_sim.config.record_entries import (
     MAX_DIRECTORY,
@@ -32,7 +33,6 @@ MAX_DURATION_S = 31 * 24 * 3600
 MIN_TIME_SCALE, MAX_TIME_SCALE = 0.1, 100_000
 # No unit has 10,000 places.
 MAX_PLACE_DIGITS = 4
-MQTT_5 = 5
 
 
 def _opened(name: str) -> BeforeValidator:
@@ -51,10 +51,6 @@ def _number(value: object) -> object:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= MAX_PLACE_DIGITS:
         return int(value)
     return value
-
-
-def _version(value: object) -> object:
-    return str(value) if value == MQTT_5 and not isinstance(value, bool) else value
 
 
 def _date(value: object) -> object:
@@ -269,38 +265,6 @@ SHORTHANDS = {
 }
 
 
-class TlsEntry(Entry):
-    """Certificates for an `mqtts://` broker: PEM files, their names relative to the configuration file."""
-
-    ca: Text | None = Field(None, description="File of certificates to trust; those of the system by default.")
-    cert: Text | None = Field(None, description="File of our own certificate.")
-    key: Text | None = Field(None, description="File of the private key of our own certificate.")
-    insecure: bool = Field(default=False, description="Trust any broker. For the bench only.")
-
-
-class MqttEntry(Entry):
-    """The MQTT broker; without a URL the daemon brings its own on the loopback interface."""
-
-    url: Text | None = Field(None, description="Address of the broker.", examples=["mqtt://127.0.0.1:1883"])
-    prefix: Text = Field("ipo-sim", description="First level or levels of every topic.")
-    username: Text | None = Field(None, description="User name for the broker.")
-    password: str | None = Field(None, max_length=MAX_TEXT, repr=False, description="Password for the broker.")
-    password_file: Text | None = Field(None, description="File whose first line is the password.")
-    client_id: Text | None = Field(None, description="Client identifier; ipo-sim-<unit> by default.")
-    version: Annotated[Literal["3.1.1", "5"], BeforeValidator(_version)] = Field(
-        "3.1.1",
-        description="MQTT version.",
-        json_schema_extra={"type": ["string", "integer"], "enum": ["3.1.1", "5", 5]},
-    )
-    keepalive: int = Field(
-        30, ge=5, le=65_535, description="Seconds of silence after which either side tests the other."
-    )
-    connection: Literal["auto", "per-unit", "shared"] = Field(
-        "auto", description="One connection for each unit, with its own last will, or one for all."
-    )
-    tls: TlsEntry | None = Field(None, description="Certificates.")
-
-
 class TimeEntry(Entry):
     """The clock of the daemon."""
 
@@ -333,6 +297,7 @@ class ConfigFile(Entry):
 
     units: list[UnitEntry] = Field(min_length=1, max_length=MAX_UNITS, description="The control units.")
     mqtt: MqttEntry = Field(MqttEntry.model_construct(), description="The MQTT broker.")
+    http: HttpEntry | None = Field(None, description="The control API over HTTP; off by default.")
     time: TimeEntry = Field(TimeEntry.model_construct(), description="The clock.")
     state_dir: Text | None = Field(
         None, description="Folder of the journal and the embedded broker, relative to the configuration file."

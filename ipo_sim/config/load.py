@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.config.build import Builder
 from ipo_sim.config.check import check_file
-from ipo_sim.config.entries import ConfigFile, MqttEntry
-from ipo_sim.config.mistakes import Findings
-from ipo_sim.config.settings import BrokerSettings, ReaderSettings, Settings, TlsSettings
+from ipo_sim.config.connection_entries import MqttEntry
+from ipo_sim.config.entries import ConfigFile
+from ipo_sim.config.mistakes import Findings, Location
+from ipo_sim.config.secret_file import first_line
+from ipo_sim.config.settings import BrokerSettings, HttpSettings, ReaderSettings, Settings, TlsSettings
 from ipo_sim.config.shape import read_shape
 from ipo_sim.config.source import Source, read_source
-from ipo_sim.config.words import MQTT_VERSIONS
+from ipo_sim.config.words import MQTT_VERSIONS, token_problem
 from ipo_sim.core.model import UnitDefinition, UnitName
 from ipo_sim.licensing.key import DEFAULT_SECRET
 
-# A password is one line that somebody can still type.
-MAX_PASSWORD_FILE = 4096
+
+class Secrets(NamedTuple):
+    """What stands in files of its own, or beside them in the configuration."""
+
+    password: str | None = None
+    token: str | None = None
 
 
 def load_config(path: Path) -> Settings:
@@ -36,18 +43,18 @@ def _load(source: Source, folder: Path) -> Settings:
     catalogue = load_catalogue()
     findings = Findings()
     file, salvage = read_shape(source, findings)
-    password = None
+    secrets = Secrets()
     if file is not None:
         check_file(catalogue, file, findings, salvage)
-        password = _password(file.mqtt, folder, findings)
+        secrets = _secrets(file, folder, findings)
     if file is None or findings.mistakes or source.repeated:
         raise source.error(findings.mistakes)
     warnings = tuple(source.line(warning) for warning in findings.warnings)
-    return _settings(catalogue, file, folder, password, warnings)
+    return _settings(catalogue, file, folder, secrets, warnings)
 
 
 def _settings(
-    catalogue: Catalogue, file: ConfigFile, folder: Path, password: str | None, warnings: tuple[str, ...]
+    catalogue: Catalogue, file: ConfigFile, folder: Path, secrets: Secrets, warnings: tuple[str, ...]
 ) -> Settings:
     secret = DEFAULT_SECRET if file.bench.secret is None else file.bench.secret.encode()
     builder = Builder(catalogue, secret, folder, seed=file.bench.seed)
@@ -60,9 +67,10 @@ def _settings(
     return Settings(
         units=tuple(units),
         readers=MappingProxyType(readers),
-        mqtt=_broker(file.mqtt, folder, password),
+        mqtt=_broker(file.mqtt, folder, secrets.password),
         time_scale=None if file.time.scale is None else float(file.time.scale),
         state_dir=_path(folder, file.state_dir),
+        http=None if file.http is None else HttpSettings(file.http.port, file.http.host, secrets.token),
         warnings=warnings,
     )
 
@@ -84,21 +92,18 @@ def _broker(mqtt: MqttEntry, folder: Path, password: str | None) -> BrokerSettin
     )
 
 
-def _password(mqtt: MqttEntry, folder: Path, findings: Findings) -> str | None:
-    """The password as given, or the first line of its file."""
-    path = _path(folder, mqtt.password_file)
-    if path is None:
-        return mqtt.password
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_PASSWORD_FILE).decode().partition("\n")[0].rstrip("\r")
-    except OSError as error:
-        findings.mistake(("mqtt", "password_file"), f"{path}: {error.strerror or error}")
-    except UnicodeDecodeError:
-        findings.mistake(("mqtt", "password_file"), f"{path}: not UTF-8 text")
-    except ValueError as error:
-        findings.mistake(("mqtt", "password_file"), f"{str(path)!r}: {error}")
-    return None
+def _secrets(file: ConfigFile, folder: Path, findings: Findings) -> Secrets:
+    password = file.mqtt.password
+    if file.mqtt.password_file is not None:
+        password = first_line(_path(folder, file.mqtt.password_file), ("mqtt", "password_file"), findings)
+    if file.http is None or file.http.token_file is None:
+        return Secrets(password)
+    here: Location = ("http", "token_file")
+    token = first_line(_path(folder, file.http.token_file), here, findings)
+    problem = None if token is None else token_problem(token)
+    if problem is not None:
+        findings.mistake(here, problem)
+    return Secrets(password, token)
 
 
 def _path(folder: Path, text: str | None) -> Path | None:

@@ -88,6 +88,15 @@ class BrokerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where the control API listens; port 0: any free one. The token of a file is read already."""
+
+    port: int
+    host: str = "127.0.0.1"
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration. `readers` has one entry for each unit; paths are absolute or as the file's own.
 
@@ -99,4 +108,5 @@ class Settings:
     mqtt: BrokerSettings
     time_scale: float | None
     state_dir: Path | None
+    http: HttpSettings | None = None
     warnings: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ipo_sim.core.words import ANY_SERVER, NO_SERVER
@@ -11,6 +12,8 @@ from ipo_sim.licensing import address
 
 MAX_UNIT_NAME = 64
 SERIAL_DIGITS = 10
+# 16 characters of hexadecimal digits are 64 bits, which nobody tries out over HTTP.
+MIN_TOKEN, MAX_TOKEN = 16, 512
 mac_address = address.mac_address
 MQTT_VERSIONS = {"3.1.1": 4, "5": 5}
 # The furthest offsets that places on earth have.
@@ -22,6 +25,8 @@ _UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")
 # A topic level without wildcards, blanks (the embedded broker has no room for them) and `$`, which brokers keep.
 _TOPIC_LEVEL = re.compile(r"[^\s+#/\x00$][^\s+#/\x00]*")
+# RFC 6750, 2.1.
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -144,3 +149,25 @@ def derived_serial(name: str) -> str:
 def system_name_of(mac: str) -> str:
     """The name of a unit that nobody named: its MAC address."""
     return mac.replace(":", "").upper()
+
+
+def listening_problem(host: str, *, has_token: bool) -> str | None:
+    """An IP address of this machine; others may only come to it with a token."""
+    try:
+        loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return f"{host!r} is no IP address of this machine, such as 127.0.0.1"
+    if loopback or has_token:
+        return None
+    return f"others reach {host}: a token_file is needed, with a token that they have to know"
+
+
+def token_problem(token: str) -> str | None:
+    """What nobody guesses, and a header can carry."""
+    if len(token) < MIN_TOKEN:
+        return (
+            f"the token has {len(token)} characters, at least {MIN_TOKEN} are needed: `openssl rand -hex 16` makes one"
+        )
+    if len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
+        return f"a token has at most {MAX_TOKEN} letters, digits and -._~+/= characters"
+    return None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from ipo_sim.api.changes import changed
 from ipo_sim.api.encoder import Encoder
-from ipo_sim.api.paths import FEATURE_KEY, cascade_rank
-from ipo_sim.core.events import DateSet
+from ipo_sim.api.paths import cascade_rank
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, ConfigError
 from ipo_sim.mqtt.backoff import Backoff
@@ -271,7 +271,7 @@ class Link:
         mended: set[UnitName] = set()
         try:
             async with self._turn:
-                for (unit, path), entry in self._changed(batch).items():
+                for (unit, path), entry in changed(self._bus, batch).items():
                     if self._tampering.look(unit, path, entry.value):
                         mended.add(unit)
                     await self._publish_entity(session, unit, path, entry)
@@ -284,13 +284,6 @@ class Link:
                     await self._publish_store(session, unit)
         finally:
             self._missed += unsaid
-
-    def _changed(self, batch: Batch) -> dict[tuple[UnitName, str], Entry]:
-        """The batch's entities; ahead of them the feature key of a unit whose clock was set: it tells a unit time."""
-        moved = {record.unit for record in batch.records if isinstance(record.event.fact, DateSet)}
-        keys = {(unit, FEATURE_KEY): self._bus.latest(unit).get(FEATURE_KEY) for unit in moved}
-        ahead = {key: entry for key, entry in keys.items() if entry is not None and key not in batch.entities}
-        return ahead | batch.entities if ahead else batch.entities
 
     async def _contradict(self, session: Session) -> None:
         """Take back an `offline` that is not ours: the late last will of a connection that was lost before."""

@@ -91,6 +91,10 @@ class Subscription:
         await self._wake.wait()
         return self.take()
 
+    def wake(self) -> None:
+        """Let `next` return, even with nothing: whoever waits there has something else to do."""
+        self._wake.set()
+
     def close(self) -> None:
         """Leave the bus; nothing more arrives."""
         self._bus.unsubscribe(self)

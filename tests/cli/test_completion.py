@@ -60,7 +60,7 @@ def test_every_shell_has_a_script_that_knows_the_commands(shell: str, capsys: py
     ("words", "offered"),
     [
         (["sch"], ["schema"]),
-        (["schema", ""], ["config", "scenario", "mqtt"]),
+        (["schema", ""], ["config", "scenario", "mqtt", "http"]),
         (["licence", "issue", "--c"], ["--count"]),
         (["run", "--log", "j"], ["json"]),
         (["key-server", "r"], ["run", "remove"]),

@@ -12,7 +12,7 @@ import pytest
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.config import load
 from ipo_sim.config.build import RELEASES
-from ipo_sim.config.settings import BrokerSettings, ReaderSettings, Settings, TlsSettings
+from ipo_sim.config.settings import BrokerSettings, HttpSettings, ReaderSettings, Settings, TlsSettings
 from ipo_sim.core.model import BootPolicy, Card, PartDefinition, UnitDefinition
 from ipo_sim.errors import ConfigError
 from ipo_sim.licensing.key import DEFAULT_SECRET
@@ -261,6 +261,33 @@ def test_password_files_that_cannot_be_read(tmp_path: Path, content: bytes | Non
     with pytest.raises(ConfigError) as caught:
         settings("units: [{model: ip500}]\nmqtt: {password_file: password}", tmp_path)
     assert str(caught.value) == f"x.yaml:2:23: mqtt.password_file: {tmp_path / 'password'}: {reason}"
+
+
+def test_http_is_off_until_it_is_asked_for(tmp_path: Path) -> None:
+    assert settings("units: [{model: ip500}]").http is None
+    assert settings("units: [{model: ip500}]\nhttp: {port: 8080}").http == HttpSettings(8080, "127.0.0.1", None)
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    text = "units: [{model: ip500}]\nhttp: {port: 0, host: 0.0.0.0, token_file: token}"
+    loaded = settings(text, tmp_path).http
+    assert loaded == HttpSettings(0, "0.0.0.0", "0123456789abcdef")  # noqa: S104 - with a token
+    assert "0123456789abcdef" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("token", "problem"),
+    [
+        ("short", "the token has 5 characters, at least 16 are needed: `openssl rand -hex 16` makes one"),
+        ("", "the token has 0 characters, at least 16 are needed: `openssl rand -hex 16` makes one"),
+        ("a blank in the middle", "a token has at most 512 letters, digits and -._~+/= characters"),
+        ("a" * 513, "a token has at most 512 letters, digits and -._~+/= characters"),
+    ],
+    ids=["short", "empty", "blank", "long"],
+)
+def test_a_token_that_is_none(tmp_path: Path, token: str, problem: str) -> None:
+    (tmp_path / "token").write_text(f"{token}\n")
+    with pytest.raises(ConfigError) as caught:
+        settings("units: [{model: ip500}]\nhttp: {port: 1, token_file: token}", tmp_path)
+    assert str(caught.value) == f"x.yaml:2:29: http.token_file: {problem}"
 
 
 def test_a_password_file_of_an_impossible_name() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ipo_sim.config import entries, entry, source, yaml_nodes
+from ipo_sim.config import connection_entries, entries, entry, source, yaml_nodes
 from ipo_sim.config.build import RELEASES
 from ipo_sim.config.load import load_text
 
@@ -23,7 +23,8 @@ def test_its_examples_load(text: str) -> None:
 
 
 def test_it_names_every_setting() -> None:
-    kinds = [kind for kind in vars(entries).values() if isinstance(kind, type) and issubclass(kind, entry.Entry)]
+    names = {**vars(entries), **vars(connection_entries)}
+    kinds = [kind for kind in names.values() if isinstance(kind, type) and issubclass(kind, entry.Entry)]
     settings = {name for kind in kinds for name in kind.model_fields}
     assert len(settings) > 40
     assert {name for name in settings if f"`{name}`" not in PAGE and f"`{name}:" not in PAGE} == set()
