@@ -186,6 +186,7 @@ def _introduction(plan: Plan, where: _Where, runtime: Runtime) -> Introduction:
         prefix=where.mqtt.prefix,
         http=where.http,
         units=engine.names(),
+        resumed=runtime.resumed > 0,
         has_virtual_card=first.reader_kind == "virtual",
         key_server=first.reader_name if first.reader_kind == KEY_SERVER else None,
         pace="paused" if clock.paused else f"at scale {clock.scale:g}",

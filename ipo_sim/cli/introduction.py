@@ -18,7 +18,7 @@ _REAL_TIME = "at scale 1"
 
 
 class Introduction(NamedTuple):
-    """The facts of a run. `embedded`: the broker is our own. `pace`: how time runs.
+    """The facts of a run. `embedded`: the broker is our own. `pace`: how time runs. `resumed`: there was a run before.
 
     `key_server` is where the first unit looks for its dongle, if it is not on the unit itself.
     """
@@ -33,6 +33,7 @@ class Introduction(NamedTuple):
     pace: str
     key_server: str | None = None
     http: str | None = None
+    resumed: bool = False
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Each with its title."""
@@ -41,6 +42,8 @@ class Introduction(NamedTuple):
         yield "ipo-sim", f"{what}; state in {_home(self.state_dir)}"
         if self.pace != _REAL_TIME:
             yield "time", f"{self.pace} ({self._ctl(first, 'set-time')} scale=1 pause=false)"
+        if self.resumed:
+            yield "goes on", f"where the last run stopped; to begin anew: {self._anew()}"
         yield "broker", f"{self.endpoint}{' (our own)' if self.embedded else ''}"
         yield "all topics", self._subscriber()
         if self.http is not None:
@@ -55,8 +58,14 @@ class Introduction(NamedTuple):
         yield "all commands", f"{program()} ctl"
 
     def _ctl(self, unit: UnitName, words: str, command: str = "ctl") -> str:
-        options = "" if self.state_dir == default_state_dir() else f" --state-dir {shlex.quote(str(self.state_dir))}"
-        return f"{program()} {command}{options} {unit} {words}"
+        return f"{program()} {command}{self._options()} {unit} {words}"
+
+    def _anew(self) -> str:
+        config = "" if self.config is None else f" {shlex.quote(str(self.config))}"
+        return f"{program()} run{config}{self._options()} --fresh"
+
+    def _options(self) -> str:
+        return "" if self.state_dir == default_state_dir() else f" --state-dir {shlex.quote(str(self.state_dir))}"
 
     def _subscriber(self) -> str:
         """For a stock client; of a broker with TLS or a password the rest is the user's to add."""

@@ -32,6 +32,12 @@ class Screen:
         """Print a line that stays, above the block."""
         self._draw(f"{text}\n")
 
+    def below(self, text: str) -> None:
+        """Print behind the block, which stays as it is: the last word."""
+        self._block = ()
+        self._height = 0
+        self._draw(f"{text}\n")
+
     def _draw(self, text: str) -> None:
         up = f"\x1b[{self._height}F" if self._height else ""
         width = shutil.get_terminal_size().columns

@@ -39,5 +39,9 @@ class TerminalSummary:
         """See `Summary`."""
         from ipo_sim.cli.unit_blocks import blocks  # noqa: PLC0415 - not needed for the start
 
-        async for block in blocks(bus, max_full=MAX_FULL):
-            self._screen.show(block)
+        try:
+            async for block in blocks(bus, max_full=MAX_FULL):
+                self._screen.show(block)
+        finally:
+            # The terminal has written ^C behind the block.
+            self._screen.below("\nstopping; the next run goes on from here")

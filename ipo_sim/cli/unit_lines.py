@@ -27,7 +27,7 @@ from ipo_sim.runtime.moment import rfc3339
 Store = Mapping[str, Entry]
 _V = TypeVar("_V", UnitStatus, FeatureKey)
 
-# More alarms than this do not fit on a line; the first ones are those that the others come from.
+# More kinds of alarms than this do not fit on a line; the first ones are those that the others come from.
 MAX_ALARMS_SHOWN = 2
 
 _STATE_COLOURS = {Lifecycle.RUNNING: "green", Lifecycle.AWAITING_FEATURE_KEY: "red", Lifecycle.STARTING: "yellow"}
@@ -118,15 +118,26 @@ def _row(parts: Sequence[Part]) -> Iterator[Piece]:
 
 
 def _alarm_row(store: Store) -> Iterator[Piece]:
-    alarms = list(_alarms(store))
-    if not alarms:
+    """The alarms that say the same are told together, with the number of their places."""
+    alike: dict[tuple[int, str], list[Alarm]] = {}
+    for alarm in _alarms(store):
+        alike.setdefault((alarm.event, alarm.text), []).append(alarm)
+    if not alike:
         yield "none", ("green",)
-    for number, alarm in enumerate(alarms[:MAX_ALARMS_SHOWN]):
-        where = "" if alarm.entity == "feature-key" else f" at {alarm.entity}"
-        colour = "yellow" if alarm.severity is Severity.WARNING else "red"
-        yield f"{'; ' if number else ''}{alarm.event} {alarm.text}{where}", (colour,)
-    if len(alarms) > MAX_ALARMS_SHOWN:
-        yield f"; and {len(alarms) - MAX_ALARMS_SHOWN} more", ("red",)
+    groups = list(alike.values())
+    for number, group in enumerate(groups[:MAX_ALARMS_SHOWN]):
+        colour = "yellow" if group[0].severity is Severity.WARNING else "red"
+        yield f"{'; ' if number else ''}{group[0].event} {group[0].text}{_places(group)}", (colour,)
+    more = sum(len(group) for group in groups[MAX_ALARMS_SHOWN:])
+    if more:
+        yield f"; and {more} more", ("red",)
+
+
+def _places(alarms: Sequence[Alarm]) -> str:
+    if len(alarms) > 1:
+        return f" at {len(alarms)} places"
+    entity = alarms[0].entity
+    return "" if entity == "feature-key" else f" at {entity}"
 
 
 def _parts(store: Store) -> list[Part]:

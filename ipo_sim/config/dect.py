@@ -121,7 +121,7 @@ class DectCheck:
         for where, base in self._salvage.enumerate(here, dect.bases):
             mac = address.mac_address(base.mac)
             if mac is None:
-                self._findings.mistake((*where, "mac"), f"{base.mac!r} is not the MAC address of a station")
+                self._findings.mistake((*where, "mac"), f"{base.mac!r} {address.NO_STATION}")
             elif mac in seen:
                 self._findings.mistake((*where, "mac"), f"the same address as {path_text(seen[mac])}")
             else:

@@ -26,6 +26,8 @@ _Root = TypeVar("_Root", bound=Entry)
 SECRET_NAMES = frozenset({"password", "secret"})
 # A name that no setting has, or, in the place of a setting, something that is no name.
 _UNKNOWN = frozenset({"extra_forbidden", "invalid_key"})
+# Where a misplaced setting may belong.
+MAX_SECTIONS_TOLD = 3
 _QUOTED = re.compile("'([^']+)'")
 _WANTED: Mapping[str, str] = {
     "string_type": "text",
@@ -34,10 +36,12 @@ _WANTED: Mapping[str, str] = {
     "float_type": "a number",
     "bool_type": "true or false",
     "date_type": "a date such as 2027-12-31",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping of settings",
-    "model_attributes_type": "a mapping of settings",
+}
+_STRUCTURES: Mapping[str, str] = {
+    "list_type": "a list belongs: a hyphen begins each item",
+    "dict_type": "a mapping belongs",
+    "model_type": "a mapping of settings belongs",
+    "model_attributes_type": "a mapping of settings belongs",
 }
 _RANGES: Mapping[str, tuple[str, str]] = {
     "greater_than": ("gt", "must be more than"),
@@ -103,9 +107,7 @@ def _worded(form: Form[Any], source: Source, detail: ErrorDetails) -> Mistake:
     if _is_of_number(detail):
         return Mistake(location[:-1], f"{shown(location[-2])} is not the number of a place", at_key=True)
     if kind in _UNKNOWN:
-        return Mistake(
-            location, f"unknown setting; {choice(_settings_at(form, location[:-1]), location[-1])}", at_key=True
-        )
+        return Mistake(location, f"unknown setting; {_instead(form, location)}", at_key=True)
     if kind == "missing":
         return Mistake(location, "missing")
     text = source.scalar_text(location)
@@ -132,6 +134,8 @@ def _message(form: Form[Any], detail: ErrorDetails, value: str, text: str | None
         return "empty"
     if kind == "finite_number":
         return f"{value} is not a number to reckon with"
+    if kind in _STRUCTURES:
+        return f"{value} where {_STRUCTURES[kind]}"
     wanted = _WANTED.get(kind)
     return f"{value} is not {wanted}" if wanted else detail["msg"]
 
@@ -145,6 +149,27 @@ def _not_text(value: object, value_shown: str, text: str | None) -> str:
     kind = "a truth value" if isinstance(value, bool) else "a date" if isinstance(value, date) else "a number"
     meaning = "" if text == value_shown else f", {value_shown}"
     return f'without quotes {text[:40]} is {kind} in YAML{meaning}: write "{text[:40]}"'
+
+
+def _instead(form: Form[Any], location: Location) -> str:
+    """What there is in the place of a setting that is unknown there: it may be one of another section."""
+    settings = _settings_at(form, location[:-1])
+    elsewhere = [path for path in _sections_with(str(location[-1]), form.root, "") if path]
+    if not elsewhere:
+        return choice(settings, location[-1])
+    return f"{location[-1]} belongs to {' or '.join(elsewhere[:MAX_SECTIONS_TOLD])}; {choice(settings)}"
+
+
+def _sections_with(name: str, entry: type[BaseModel], path: str) -> Iterator[str]:
+    """Paths of the sections that know a setting of this name, the uppermost first."""
+    if name in entry.model_fields:
+        yield path or "the top level"
+    for below, field in entry.model_fields.items():
+        kind, steps = _bare(field.annotation), below
+        while get_args(kind) and not _is_entry(kind):
+            kind, steps = _bare(get_args(kind)[-1]), f"{steps}[]"
+        if _is_entry(kind):
+            yield from _sections_with(name, kind, f"{path}.{steps}" if path else steps)
 
 
 def _settings_at(form: Form[Any], location: Location) -> set[str]:

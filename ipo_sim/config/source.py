@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -12,6 +13,7 @@ from ipo_sim.errors import ConfigError
 
 # 100,000 licence keys, or 10,000 units written out in 800 bytes each; any number of units needs one entry with a count.
 MAX_BYTES = 8 * 1024 * 1024
+_NO_CONSTRUCTOR = re.compile("could not determine a constructor for the tag '(.*)'")
 
 
 class Source:
@@ -129,13 +131,24 @@ def _repetition(key: yaml.Node, first: yaml.Node) -> str:
     return f"{key.value!r} is given twice, first{other} in line {first.start_mark.line + 1}"
 
 
+def _problem(text: str, error: yaml.YAMLError, mark: yaml.Mark) -> str:
+    """What is wrong at the mark, and in what: a bracket that does not close is seen at the end of the file."""
+    problem = getattr(error, "problem", None) or "not understood"
+    if tag := _NO_CONSTRUCTOR.fullmatch(problem):
+        return f"the tag {tag[1]} is not allowed: a configuration is plain data"
+    if text.split("\n")[mark.line : mark.line + 1] and text.split("\n")[mark.line][mark.column :].startswith("\t"):
+        return "not valid YAML: a tab where blanks have to indent"
+    context, begun = getattr(error, "context", None), getattr(error, "context_mark", None)
+    if context and context.startswith("while") and begun and (begun.line, begun.column) != (mark.line, mark.column):
+        context += f" that begins in line {begun.line + 1}, column {begun.column + 1}"
+    return f"not valid YAML: {problem}" + (f" ({context})" if context else "")
+
+
 def _syntax_error(name: str, text: str, error: yaml.YAMLError) -> str:
     """One line out of the several that PyYAML writes."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
-        problem = getattr(error, "problem", None) or "not understood"
-        context = getattr(error, "context", None)
-        return f"{name}:{_line_column_of(mark)}: not valid YAML: {problem}" + (f" ({context})" if context else "")
+        return f"{name}:{_line_column_of(mark)}: {_problem(text, error, mark)}"
     # Only a character that YAML has no room for comes without a mark, and its position counts bytes or characters.
     assert isinstance(error, yaml.reader.ReaderError)
     line = text.encode().count(b"\n", 0, error.position) + 1

@@ -113,7 +113,7 @@ class UnitCheck:
         if entry.release is not None:
             self._tell((*here, "release"), words.printable_problem(entry.release))
         if entry.mac is not None and words.mac_address(entry.mac) is None:
-            self._tell((*here, "mac"), f"{entry.mac!r} is not the MAC address of a station")
+            self._tell((*here, "mac"), f"{entry.mac!r} {words.NO_STATION}")
         if words.utc_offset_minutes(entry.timezone) is None:
             self._tell((*here, "timezone"), f"{entry.timezone!r} {words.OFFSETS}")
 

@@ -14,7 +14,7 @@ MAX_UNIT_NAME = 64
 SERIAL_DIGITS = 10
 # 16 characters of hexadecimal digits are 64 bits, which nobody tries out over HTTP.
 MIN_TOKEN, MAX_TOKEN = 16, 512
-mac_address = address.mac_address
+mac_address, NO_STATION = address.mac_address, address.NO_STATION
 MQTT_VERSIONS = {"3.1.1": 4, "5": 5}
 # The furthest offsets that places on earth have.
 _MIN_OFFSET, _MAX_OFFSET = -12 * 60, 14 * 60

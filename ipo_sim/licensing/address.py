@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 PARK_DIGITS = 10
+# Behind what `mac_address` does not take.
+NO_STATION = "is not the MAC address of a station: six pairs of hex digits such as 02:00:5e:10:00:01, the first even"
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-]?)(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
 _PARK = re.compile(rf"[0-9A-F]{{{PARK_DIGITS}}}")

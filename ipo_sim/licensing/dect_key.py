@@ -112,7 +112,7 @@ def _macs(body: bytes, count: int) -> tuple[str, ...] | None:
 def _mac(text: str) -> str:
     mac = address.mac_address(text)
     if mac is None:
-        raise LicenceFormatError(f"{text!r} is not the MAC address of a station")
+        raise LicenceFormatError(f"{text!r} {address.NO_STATION}")
     return mac
 
 

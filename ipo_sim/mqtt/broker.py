@@ -41,6 +41,10 @@ _UNANNOUNCED_S = 2.0
 # A server that lived this long was sound; the next death starts with short waits again.
 STABLE_S = 5.0
 
+# What it says when it puts its store in order by itself after a hard end: nobody has to do anything about it, and what
+# the units retain is published anew in any case.
+_RECOVERY = re.compile(r"Filestore \[[^]]*\] (Stream state|Recovering stream state) ")
+
 _CONFIGURATION = """\
 # Written anew at every start.
 server_name: ipo-sim
@@ -193,6 +197,7 @@ class EmbeddedBroker:
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
             await _end(process)
+            self._complaints.append(f"it does not answer on {HOST} within {START_S:g} s; is the loopback interface up?")
         if process.returncode is None:
             return
         await reader
@@ -211,6 +216,9 @@ class EmbeddedBroker:
             if level in ("INF", "DBG", "TRC"):
                 log.debug("broker_log", text=text)
                 self._announced |= text == _READY
+                continue
+            if _RECOVERY.match(text):
+                log.info("broker_log", text=text)
                 continue
             self._complaints.append(text)
             if lacks_room(text):

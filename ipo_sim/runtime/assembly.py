@@ -20,7 +20,7 @@ from ipo_sim.runtime.context import Context
 from ipo_sim.runtime.engine import Engine, Submission
 from ipo_sim.runtime.journal import Journal
 from ipo_sim.runtime.pump import Pump
-from ipo_sim.runtime.restore import restore
+from ipo_sim.runtime.restore import Restored, restore
 
 log = structlog.get_logger()
 
@@ -28,7 +28,8 @@ log = structlog.get_logger()
 class Runtime(NamedTuple):
     """A daemon without edges. Edges read `bus`, emit into `pump`, and send commands through `context`.
 
-    `started` is the simulation time at which it was put together, and new units got their power.
+    `started` is the simulation time at which it was put together, and new units got their power; `resumed` is the
+    number of the others, which go on where their journal ends.
     """
 
     journal: Journal
@@ -38,6 +39,7 @@ class Runtime(NamedTuple):
     pump: Pump
     context: Context
     started: Nanoseconds
+    resumed: int = 0
 
     def close(self) -> None:
         """Keep what a restart goes on from, and give the state directory back."""
@@ -64,20 +66,19 @@ def open_runtime(
         clock.store = journal.write_clock
         journal.write_clock(clock.base())
         engine = Engine(clock, journal, bus := Bus())
-        started = _install(engine, journal, catalogue, definitions, fresh=fresh)
+        started = clock.now()
+        resumed = _install(engine, restore(journal, catalogue, definitions, started, fresh=fresh), started)
     except BaseException:
         journal.close()
         raise
     pump = Pump(engine)
-    return Runtime(journal, clock, bus, engine, pump, Context(pump, journal, bus), started)
+    return Runtime(journal, clock, bus, engine, pump, Context(pump, journal, bus), started, resumed)
 
 
-def _install(
-    engine: Engine, journal: Journal, catalogue: Catalogue, definitions: Iterable[UnitDefinition], *, fresh: bool
-) -> Nanoseconds:
-    started = engine.clock.now()
+def _install(engine: Engine, units: Iterable[Restored], started: Nanoseconds) -> int:
+    """Take the units in and give the new ones power; how many are not new."""
     # One by one, and nobody keeps what comes back: else a fleet is in memory twice, as it was and as power makes it.
-    for unit, entries, replayed in restore(journal, catalogue, definitions, started, fresh=fresh):
+    for unit, entries, replayed in units:
         engine.install(unit, entries, replayed=replayed)
         if unit.seq:
             name = unit.definition.name
@@ -94,4 +95,4 @@ def _install(
             if isinstance(outcome, CommandRejected):
                 raise outcome
             waiting.popleft()
-    return started
+    return len(engine.names()) - len(new)

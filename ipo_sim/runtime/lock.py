@@ -21,8 +21,10 @@ class StateLock:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = sqlite3.connect(directory / LOCK_NAME, timeout=0, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"the state directory {directory} cannot be used: {error}") from error
+        except OSError as error:
+            raise JournalError(f"the state directory {directory} cannot be used: {error.strerror or error}") from error
+        except sqlite3.Error as error:
+            raise JournalError(f"the state directory {directory} cannot be used: {_cause(directory, error)}") from error
         try:
             # In memory: a rollback journal beside the lock would outlive a killed daemon.
             self._connection.execute("PRAGMA journal_mode = MEMORY")
@@ -41,4 +43,15 @@ class StateLock:
 def _refusal(directory: Path, error: sqlite3.Error) -> str:
     if error.sqlite_errorname.startswith("SQLITE_BUSY"):
         return f"the state directory {directory} is in use by another daemon: stop that one or choose another directory"
-    return f"the state directory {directory} cannot be locked: {error}"
+    return f"the state directory {directory} cannot be locked: {_cause(directory, error)}"
+
+
+def _cause(directory: Path, error: sqlite3.Error) -> str:
+    """SQLite cannot tell why a file does not open; the system can."""
+    import tempfile  # noqa: PLC0415 - who can start does not pay for it
+
+    try:
+        with tempfile.TemporaryFile(dir=directory):
+            return str(error)
+    except OSError as cause:
+        return cause.strerror or str(cause)

@@ -200,7 +200,7 @@ def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path, home: Pat
     (tmp_path / "file").touch()
     run = ipo_sim("run", "--state-dir", tmp_path / "file" / "state", home=home)
     assert run.returncode == 1
-    assert run.stderr.startswith(f"ipo-sim: the state directory {tmp_path / 'file' / 'state'} cannot be used: ")
+    assert run.stderr.startswith(f"ipo-sim: the state directory {tmp_path / 'file' / 'state'} cannot be used: Not a")
     assert run.stderr.count("\n") == 1
 
 
@@ -232,8 +232,10 @@ def test_a_daemon_that_was_killed_goes_on_where_it_was(state_dir: Path, capsys: 
         daemon.process.kill()
         daemon.wait()
         assert daemon.file["pid"] == daemon.process.pid  # left behind
+        assert not any(line.startswith("goes on") for line in daemon.output)
     with started(state_dir) as daemon:
         assert (entity(state_dir, "feature-key", capsys), entity(state_dir, "expansion/3", capsys)) == before
+        assert any(re.fullmatch("goes on: where .* run --state-dir .* --fresh", line) for line in daemon.output)
         assert daemon.stop() == 0
 
 
@@ -375,6 +377,7 @@ def test_on_a_terminal_a_block_follows_the_unit(state_dir: Path, home: Path) -> 
         assert "\x1b[1mipo-sim        the demonstration, 1 unit; state in " in shown
         assert re.search(r"pull the card  .* ctl --state-dir \S+ bench-1 remove-card", shown)
         process.send_signal(signal.SIGINT)
+        read_until(ours, "\nstopping; the next run goes on from here")
         assert process.wait(DEADLINE_S) == 0
     finally:
         process.kill()

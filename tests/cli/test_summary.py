@@ -93,12 +93,13 @@ def test_a_unit_after_its_grace(running: Bench) -> None:
     assert card == "  card    absent, not in order"
     assert slots.endswith("4 VCM64+ATM4V2  held by feature-key")
     assert modules.endswith("8 WAN3  held by licence")
-    assert re.search("alarms  40 feature key not present; 20 .* at expansion/1; and 15 more", alarms)
+    assert alarms == ("  alarms  40 feature key not present; 20 stopped for want of a licence at 8 places; and 8 more")
     assert running.brief.endswith("0 of 16 parts in service, 17 active alarms")
 
 
 def test_what_holds_one_part_is_told_at_its_place(running: Bench) -> None:
     running.happen(PartWithdrawn("expansion/2"))
+    assert re.fullmatch("  alarms  20 .* at expansion/2", running.full[4])
     assert running.full[3].startswith("  modules 1 DS30V2  2 DS30V2 (missing)  3 DS16V2")
 
 
@@ -194,6 +195,15 @@ def test_a_block_takes_the_place_of_the_one_before(terminal: Terminal) -> None:
     assert terminal.screen == ["first", "e", "f"]
 
 
+def test_the_last_word_leaves_the_block_where_it_is(terminal: Terminal) -> None:
+    screen = Screen(terminal)
+    screen.show(plain("a", "b"))
+    terminal.write("^C")
+    screen.below("\nstopping")
+    print("a late log line", file=LogStream(screen, colours=False))
+    assert terminal.getvalue().endswith("a\nb\n^C\x1b[J\nstopping\n\x1b[Ja late log line\n")
+
+
 def test_what_is_logged_stands_above_the_block(terminal: Terminal) -> None:
     screen = Screen(terminal)
     screen.show(plain("a", "b"))
@@ -265,6 +275,22 @@ def test_the_introduction_knows_other_places(monkeypatch: pytest.MonkeyPatch) ->
         "paused (ipo-sim ctl --state-dir '/var/lib/my bench' bench-1 set-time scale=1 pause=false)"
     )
     assert "pull the card" not in lines
+
+
+@pytest.mark.parametrize(
+    ("config", "state_dir", "line"),
+    [
+        (None, None, "ipo-sim run --fresh"),
+        (Path("my lab.yaml"), Path("/var/lib/bench"), "ipo-sim run 'my lab.yaml' --state-dir /var/lib/bench --fresh"),
+    ],
+    ids=["demonstration", "own"],
+)
+def test_who_goes_on_is_told_so_and_how_to_begin_anew(
+    config: Path | None, state_dir: Path | None, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(introduction, "program", lambda: "ipo-sim")
+    told = introduced(config=config, state_dir=state_dir or default_state_dir(), resumed=True)
+    assert told["goes on"] == f"where the last run stopped; to begin anew: {line}"
 
 
 @pytest.mark.parametrize("installed", [True, False])

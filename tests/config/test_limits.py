@@ -33,7 +33,7 @@ def test_nesting_is_refused_before_a_parser_falls_over_it(opening: str) -> None:
 
 def test_nesting_within_the_limit_is_no_syntax_error() -> None:
     deep = "[" * yaml_nodes.MAX_DEPTH + "]" * yaml_nodes.MAX_DEPTH
-    assert refusal(f"{deep}") == "x.yaml:1:1: a list is not a mapping of settings"
+    assert refusal(f"{deep}") == "x.yaml:1:1: a list where a mapping of settings belongs"
     assert refusal(f"[{deep}]") == "x.yaml:1:17: nested more than 16 deep"
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
 from ipo_sim.errors import BrokerError
 from ipo_sim.mqtt import broker as broker_module
@@ -199,6 +200,39 @@ async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
             await broker.start()
     finally:
         await broker.stop()
+
+
+async def test_a_server_that_does_not_answer_is_told_of_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "nats-server"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: str(program))
+    monkeypatch.setattr(broker_module, "START_S", 0.2)
+    broker = EmbeddedBroker(tmp_path / "state", port=0)
+    with pytest.raises(
+        BrokerError, match=r"does not answer on 127\.0\.0\.1 within 0\.2 s; is the loopback interface up"
+    ):
+        await broker.start()
+    assert broker.pid is not None
+    assert not alive(broker.pid)
+    await broker.stop()
+
+
+async def test_a_store_that_mends_itself_is_no_warning_but_one_that_fails_is(tmp_path: Path) -> None:
+    said = {
+        "[7] [WRN] Filestore [$MQTT_sess] Stream state too short (0 bytes)": "info",
+        "[7] [WRN] Filestore [$MQTT_msgs] Recovering stream state from index errored: prior state file": "info",
+        "[7] [WRN] Filestore [$MQTT_msgs] Write failed: no space left on device": "warning",
+        "[7] [ERR] Something else": "warning",
+    }
+    stream = asyncio.StreamReader()
+    stream.feed_data("\n".join(said).encode())
+    stream.feed_eof()
+    with structlog.testing.capture_logs() as logged:
+        await EmbeddedBroker(tmp_path)._read_log(stream)
+    assert [entry["log_level"] for entry in logged] == list(said.values())
 
 
 async def test_a_directory_that_cannot_be_used_is_told(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import subprocess
 import sys
@@ -134,6 +136,19 @@ class TestLock:
         (tmp_path / "file").write_text("")
         with pytest.raises(JournalError, match=r"the state directory .*file/state cannot be used"):
             Journal.create(tmp_path / "file" / "state")
+
+    def test_why_nothing_can_be_written_is_asked_of_the_system(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*, dir: Path) -> None:  # noqa: A002 - as tempfile has it
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(dir))
+
+        (tmp_path / LOCK_NAME).mkdir()
+        with pytest.raises(JournalError, match="cannot be used: unable to open database file"):
+            Journal.create(tmp_path)
+        monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+        with pytest.raises(JournalError, match="cannot be used: Read-only file system"):
+            Journal.create(tmp_path)
 
     def test_a_lock_that_is_none_is_named(self, tmp_path: Path) -> None:
         (tmp_path / LOCK_NAME).write_bytes(b"no lock" * 100)
