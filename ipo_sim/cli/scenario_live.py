@@ -15,10 +15,12 @@ from ipo_sim.cli.discovery import find_broker
 from ipo_sim.cli.failure import UsageError
 from ipo_sim.cli.remote import connected
 from ipo_sim.client.connection import Connection
+from ipo_sim.core.events import fact_from
 from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA
+from ipo_sim.runtime.describe import describe
 from ipo_sim.runtime.moment import parse_moment
 from ipo_sim.scenario.model import Json, Scenario, Step
 from ipo_sim.scenario.outcome import Outcome
@@ -36,7 +38,7 @@ MAX_ADVANCE_S = 366 * 86_400
 
 
 class LiveWorld:
-    """Units of a daemon. `advance`: its time is moved instead of waited for."""
+    """Units of a daemon. `advance`: its time stands, and is moved from one happening to the next."""
 
     tolerance_s = TOLERANCE_S
 
@@ -51,6 +53,9 @@ class LiveWorld:
         self._told_at = 0.0
         self._scale = 1.0
         self._paused = False
+        self._has_paused = False
+        # What was heard while time was moved, until it is known how far.
+        self._heard_on_the_way: list[tuple[UnitName, str]] | None = None
 
     async def join(self, unit: UnitName, remote: Connection) -> None:
         """Look at one unit; CommandRejected when there is none of that name."""
@@ -61,7 +66,16 @@ class LiveWorld:
     async def begin(self) -> None:
         """The time of the scenario begins now."""
         await self._ask_clock()
+        if self._advance and not self._paused:
+            await self._ask("pause")
+            self._has_paused = True
+            await self._ask_clock()
         self._beginning = self._told
+
+    async def end(self) -> None:
+        """Let the daemon's time run again if it did."""
+        if self._has_paused:
+            await self._ask("resume")
 
     def observe(self, observer: Observer) -> None:
         """Tell `observer` of everything from now on."""
@@ -77,7 +91,7 @@ class LiveWorld:
         await self._ask_clock()
         while (left := at - self.now()) > 0:
             if self._advance:
-                await self._ask_clock(min(left / SECOND_NS, MAX_ADVANCE_S))
+                await self._move(min(left / SECOND_NS, MAX_ADVANCE_S))
                 continue
             if self._paused:
                 raise CommandRejected("paused", "the daemon's time stands still: resume it, or move it with --advance")
@@ -112,28 +126,49 @@ class LiveWorld:
         """Wait until a connection is lost, and raise BrokerError."""
         await asyncio.gather(*(remote.lost() for remote in self._remotes.values()))
 
-    async def _ask_clock(self, seconds: float = 0.0) -> None:
-        """Move the daemon's clock, by nothing only to hear it."""
+    async def _move(self, seconds: float) -> None:
+        """Move the daemon's clock to the next happening, by so much at most, and tell what happened there."""
+        self._heard_on_the_way = []
+        try:
+            await self._ask("advance", seconds=seconds, to="next-deadline")
+        finally:
+            heard, self._heard_on_the_way = self._heard_on_the_way, None
+            for unit, line in heard:
+                self._tell(unit, line)
+
+    async def _ask_clock(self) -> None:
+        """Move the daemon's clock by nothing, only to hear it."""
+        await self._ask("advance", seconds=0)
+
+    async def _ask(self, verb: str, **arguments: Json) -> None:
         unit, remote = next(iter(self._remotes.items()))
-        answer = await remote.request(unit, "advance", {"seconds": seconds})
+        answer = await remote.request(unit, verb, arguments)
         self._told, self._told_at = parse_moment(answer["time"], 0), asyncio.get_running_loop().time()
         self._scale, self._paused = answer["scale"], answer["paused"]
 
     def _hear(self, unit: UnitName, path: str, message: Incoming) -> None:
         if path == EVENTS:
             self._happened(unit, message)
-        elif path not in (AVAILABILITY, SCHEMA) and not path.startswith(f"{COMMANDS}/"):
+        elif path == AVAILABILITY:
+            self._entities[unit][path] = {"value": message.payload.decode(errors="replace")}
+        elif path != SCHEMA and not path.startswith(f"{COMMANDS}/"):
             self._entities[unit][path] = _payload(message)
             self._heard.set()
 
     def _happened(self, unit: UnitName, message: Incoming) -> None:
         """An event comes behind the entities that it changed: all of a cascade is there, or none of it."""
         event = _payload(message)
-        if self._observer is None or not isinstance(event, dict):
+        if not isinstance(event, dict):
             return
-        data = " ".join(f"{name}={value}" for name, value in event.get("data", {}).items())
-        line = f"event {event.get('seq')}: {event.get('type')} {data}, by {event.get('cause')}"
-        self._observer(Seen(unit, self.now(), line))
+        line = f"event {event.get('seq')}: {_words(event)}, by {event.get('cause')}"
+        if self._heard_on_the_way is None:
+            self._tell(unit, line)
+        else:
+            self._heard_on_the_way.append((unit, line))
+
+    def _tell(self, unit: UnitName, line: str) -> None:
+        if self._observer is not None:
+            self._observer(Seen(unit, self.now(), line))
         self._heard.set()
 
 
@@ -148,7 +183,9 @@ async def play_live(scenario: Scenario, arguments: Namespace) -> Outcome:
         for action in scenario.setup.actions:
             await world.execute(action.unit, action.verb, action.arguments)
         await world.begin()
-        return await _unless_lost(play(scenario, world), world)
+        outcome = await _unless_lost(play(scenario, world), world)
+        await world.end()
+        return outcome
 
 
 async def _unless_lost(playing: Any, world: LiveWorld) -> Outcome:  # noqa: ANN401 - a coroutine, whatever it sends and yields
@@ -191,6 +228,14 @@ def _step_of(step: Step, unit: UnitName) -> Step:
         actions=tuple(action._replace(unit=unit) for action in step.actions),
         expectations=tuple(each._replace(unit=unit) for each in step.expectations),
     )
+
+
+def _words(event: Mapping[str, Any]) -> str:
+    """What happened, as the journal says it; the daemon may be of another version."""
+    try:
+        return describe(fact_from(event["type"], event["data"]))
+    except (KeyError, TypeError, ValueError):
+        return str(event.get("type"))
 
 
 def _payload(message: Incoming) -> Json:

@@ -101,8 +101,8 @@ class UnitCommands(ABC, Generic[_R]):
         others = _given(misses=misses, port=port, ppm=ppm, serial=serial)
         return self.do("inject-fault", fault=fault, **_given(path=path), **life, **contact, **others)
 
-    def clear_fault(self, path: str | None = None, *, fault: str | None = None) -> _R:
-        """Mend what `set_fault` broke, or take an injected fault back by its id."""
+    def clear_fault(self, fault: str | None = None, *, path: str | None = None) -> _R:
+        """Take an injected fault back by its id, or mend what `set_fault` broke at a place."""
         return self.do("clear-fault", **_given(path=path, fault=fault))
 
     def set_time(self, *, scale: float | None = None, pause: bool | None = None, date: str | None = None) -> _R:

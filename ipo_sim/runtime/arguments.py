@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ipo_sim.core.acquisition import MAX_INSTANCES
 from ipo_sim.core.model import SECOND_NS, ExtensionKind, Reserve
@@ -12,6 +12,8 @@ from ipo_sim.core.people import BASIC, MAX_FULL_NAME, MAX_USER_NAME
 from ipo_sim.runtime.clock import MAX_ADVANCE_NS, MAX_SCALE, MIN_SCALE
 from ipo_sim.runtime.duration import parse_duration
 
+# Where a card stands that set-fault makes unreadable.
+FEATURE_KEY = "feature-key"
 # The longest path is `slots/4/daughter`, a licence feature's or an alarm's some dozen characters more.
 MAX_PATH = 128
 MAX_PART = 32
@@ -257,20 +259,29 @@ class Injection(Arguments):
     serial: Annotated[str | None, Field(pattern=r"^[0-9]{10}$", description="10 decimal digits.")] = None
 
 
+def _fault_id(value: str | None) -> str | None:
+    """Ids of faults and the places that set-fault breaks are never alike, so that either can be said alone."""
+    if value is not None and ("/" in value or value == FEATURE_KEY):
+        raise ValueError(f"{value} is a place, and no id: path={value} mends what set-fault broke there")
+    return value
+
+
 class FaultName(Arguments):
     """A part whose fault was set, or an injected fault by its id."""
 
+    fault: Annotated[
+        str | None,
+        Field(min_length=1, max_length=MAX_PATH, description="Injected fault, such as `card-mute`."),
+        AfterValidator(_fault_id),
+    ] = None
     path: Annotated[
         str | None, Field(min_length=1, max_length=MAX_PATH, description="Part or `feature-key` that set-fault broke.")
-    ] = None
-    fault: Annotated[
-        str | None, Field(min_length=1, max_length=MAX_PATH, description="Injected fault, such as `card-mute`.")
     ] = None
 
     @model_validator(mode="after")
     def _one(self) -> FaultName:
         if (self.fault is None) == (self.path is None):
-            raise ValueError("either path or fault is wanted")
+            raise ValueError("either fault or path is wanted")
         return self
 
 
@@ -301,12 +312,14 @@ class Advance(Arguments):
         Field(ge=0, le=MAX_ADVANCE_NS / SECOND_NS, allow_inf_nan=False, description="How far; `2h30m` will do."),
         _Duration,
     ] = None
-    to: Annotated[Literal["next-deadline"] | None, Field(description="The next deadline of this unit.")] = None
+    to: Annotated[
+        Literal["next-deadline"] | None, Field(description="The next deadline of this unit, within `seconds` if given.")
+    ] = None
 
     @model_validator(mode="after")
     def _one(self) -> Advance:
-        if (self.seconds is None) == (self.to is None):
-            raise ValueError("either seconds or to=next-deadline is wanted")
+        if self.seconds is None and self.to is None:
+            raise ValueError("seconds or to=next-deadline is wanted")
         return self
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ipo_sim.catalogue.faults import FaultOption, FaultType, OptionKind
+from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.events import Fact
 from ipo_sim.core.fault_events import FaultInjected, FaultWithdrawn
 from ipo_sim.core.faults import TARGETS, find_kind
@@ -21,8 +22,13 @@ _COMMON = frozenset({"fault", "path", "start", "duration", "probability", "clear
 
 
 def inject(situation: Situation, args: a.Injection) -> Fact:
-    """The fault as it is wanted, with the defaults of the catalogue for what is left out."""
-    kind = find_kind(situation.unit.catalogue, args.fault)
+    """The fault as it is wanted."""
+    return injected(situation.unit.catalogue, args)
+
+
+def injected(catalogue: Catalogue, args: a.Injection) -> FaultInjected:
+    """The same for any unit, with the defaults of the catalogue for what is left out; CommandRejected."""
+    kind = find_kind(catalogue, args.fault)
     given = {name: value for name, value in args.model_dump(exclude_none=True).items() if name not in _COMMON}
     wrong = [name for name in given if name not in kind.options]
     if wrong:
@@ -94,7 +100,7 @@ COMMANDS = (
     Command(
         "clear-fault",
         "Take an injected fault back, or mend what set-fault broke",
-        "clear-fault path=slots/1",
+        "clear-fault fault=card-mute",
         a.FaultName,
         apply,
         clear,

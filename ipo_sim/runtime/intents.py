@@ -27,10 +27,10 @@ from ipo_sim.core.model import KeyPresence, KeyReason, Nanoseconds, Unit
 from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
+from ipo_sim.runtime.arguments import FEATURE_KEY
 from ipo_sim.runtime.command import Situation
 from ipo_sim.runtime.moment import parse_moment
 
-FEATURE_KEY = "feature-key"
 VIRTUAL = "virtual"
 UNREADABLE = (KeyReason.NO_REGISTER_ACCESS, KeyReason.INVALID_REGISTERS, KeyReason.NON_SPECIFIC_ERROR)
 

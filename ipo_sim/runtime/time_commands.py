@@ -53,14 +53,14 @@ async def _resume(call: Call) -> Answer:
 async def _advance(call: Call) -> Answer:
     asked: a.Advance = call.arguments
     engine = call.context.engine
-    if asked.seconds is not None:
-        duration = round(asked.seconds * SECOND_NS)
-    else:
+    lengths = [] if asked.seconds is None else [round(asked.seconds * SECOND_NS)]
+    if asked.to is not None:
         deadline = engine.next_deadline(call.unit)
-        if deadline is None:
+        if deadline is not None:
+            lengths.append(max(0, deadline - engine.clock.now()))
+        elif not lengths:
             raise CommandRejected("no-deadline", f"nothing will happen to unit {call.unit} by itself")
-        duration = max(0, deadline - engine.clock.now())
-    await call.context.pump.advance(Nanoseconds(duration))
+    await call.context.pump.advance(Nanoseconds(min(lengths)))
     return {"seq": engine.unit(call.unit).seq, **clock_facts(call)}
 
 

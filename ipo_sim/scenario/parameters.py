@@ -47,7 +47,9 @@ def _in_text(text: str, values: Mapping[str, Json], findings: Findings, here: Lo
     def value(found: re.Match[str]) -> str:
         name = found[1]
         if name not in values:
-            findings.mistake(here, f"there is no parameter {name!r}; {choice(values, name) if values else 'none'}")
+            findings.mistake(
+                here, f"there is no parameter {name!r}; {choice(values, name) if values else 'it has none'}"
+            )
             return found[0]
         return str(values[name])
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.config.mistakes import Findings, Location, choice, shown
 from ipo_sim.config.settings import Settings
 from ipo_sim.config.source import Source
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected
+from ipo_sim.runtime.arguments import Injection
 from ipo_sim.runtime.commands import find, parse_line, read_arguments
+from ipo_sim.runtime.fault_commands import injected
 from ipo_sim.scenario.entries import ExpectEntry, StepEntry
 from ipo_sim.scenario.model import Action, Condition, Expectation, Json, Kind, Step
 from ipo_sim.scenario.span import span_ns
@@ -137,5 +140,7 @@ def _action(item: Any, unit: UnitName, refused: str | None) -> Action:  # noqa: 
         if arguments not in ({"state": "lost"}, {"state": "back"}):
             raise CommandRejected("bad-arguments", "broker: state=lost or state=back is wanted")
     else:
-        read_arguments(find(verb), arguments)
+        given = read_arguments(find(verb), arguments)
+        if isinstance(given, Injection) and refused is None:
+            injected(load_catalogue(), given)
     return Action(unit, verb, arguments, text, refused)

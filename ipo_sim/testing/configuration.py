@@ -17,6 +17,7 @@ from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import Nanoseconds
 from ipo_sim.errors import ConfigError
 from ipo_sim.runtime.moment import parse_moment
+from ipo_sim.testing.found import find_file
 
 # When the simulated world of a test begins, so that two runs are alike: a Monday at noon.
 START = "2026-01-05T12:00:00Z"
@@ -46,7 +47,10 @@ class Wanted:
                 "ipo_config takes one file, text or configuration, or the settings of one unit by name, not both"
             )
         source = arguments[0] if arguments else None
-        return cls(source, settings.pop("boot", True), settings.pop("time", START), settings)
+        boot = settings.pop("boot", True)
+        if not isinstance(boot, bool):
+            raise ConfigError(f"ipo_config: boot is True or False, not {boot!r}")
+        return cls(source, boot, settings.pop("time", START), settings)
 
     @property
     def start(self) -> Nanoseconds:
@@ -89,7 +93,7 @@ def _text(wanted: Wanted, folders: tuple[Path, ...], default: Path | None) -> tu
         return source, "ipo_config", None
     if source is None and default is None:
         return None, "demonstration", None
-    path = default if source is None else _find(source, folders)
+    path = default if source is None else _file(source, folders)
     assert path is not None
     try:
         return path.read_text(encoding="utf-8"), str(path), path.parent
@@ -98,13 +102,10 @@ def _text(wanted: Wanted, folders: tuple[Path, ...], default: Path | None) -> tu
         raise
 
 
-def _find(source: object, folders: tuple[Path, ...]) -> Path:
+def _file(source: object, folders: tuple[Path, ...]) -> Path:
     if not isinstance(source, str | Path):
         raise ConfigError(f"ipo_config: a file, a text or a mapping is wanted, not {source!r}")
-    for folder in folders:
-        if (folder / source).is_file():
-            return folder / source
-    raise ConfigError(f"ipo_config: there is no file {source} in {' or '.join(map(str, folders))}")
+    return find_file("ipo_config", source, folders)
 
 
 def _with_reader(text: str | None, reader: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -178,9 +179,11 @@ def _default(config: pytest.Config) -> Path | None:
 
 
 def _command(item: pytest.Item) -> list[str]:
-    """What to type to see a failure again, alone."""
+    """What to type, where this run was started, to see a failure again, alone."""
     option = item.config.getoption
-    words = ["pytest", item.nodeid, f"--ipo-seed={option('--ipo-seed')}"]
+    file, *names = item.nodeid.split("::")
+    file = os.path.relpath(item.config.rootpath / file, item.config.invocation_params.dir)
+    words = ["pytest", "::".join((file, *names)), f"--ipo-seed={option('--ipo-seed')}"]
     words += [f"{name}={option(name)}" for name in ("--ipo-config", "--ipo-broker-url") if option(name)]
     if option("--ipo-reader") != "virtual":
         words.append(f"--ipo-reader={option('--ipo-reader')}")

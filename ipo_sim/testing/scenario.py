@@ -14,6 +14,7 @@ from ipo_sim.scenario.outcome import Outcome
 from ipo_sim.scenario.play import play
 from ipo_sim.scenario.reading import read_scenario
 from ipo_sim.scenario.virtual import virtual_world
+from ipo_sim.testing.found import find_file
 
 
 class ScenarioPlayer:
@@ -44,8 +45,8 @@ class ScenarioPlayer:
     def read(self, file: str | Path, **parameters: object) -> Scenario:
         """The scenario without playing it; the test fails with all its mistakes."""
         __tracebackhide__ = True
-        path = next((folder / file for folder in self._folders if (folder / file).is_file()), Path(file))
         try:
+            path = find_file("ipo_scenario", file, self._folders)
             return read_scenario(path, {name: str(value) for name, value in parameters.items()}, demo_settings)
         except ConfigError as error:
             raise pytest.fail.Exception(str(error), pytrace=False) from None

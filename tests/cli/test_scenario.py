@@ -129,7 +129,32 @@ def test_a_scenario_is_played_with_a_running_daemon(
     told = said(capsys, "run", wrong, *live, code=1)
     assert "expected: in_order\n    was:      grace" in told
     assert "the feature key was removed" in told
-    assert "feature-key-removed" in told
+    assert "the feature key was removed, by command:remove-card" in told
+
+
+IN_BETWEEN = """\
+steps:
+  - do: shutdown minutes=5
+    expect:
+      - never: {unit.state: shutdown}
+        within: 59999ms
+      - eventually: {unit.state: shutdown}
+      - eventually: {unit.state: starting}
+        within: 6m
+      - never: {unit.telephony: true}
+        within: 6m7s
+  - at: 1h
+    expect: {unit.state: running}
+"""
+
+
+@pytest.mark.slow
+def test_time_that_is_moved_stops_at_all_that_happens(
+    capsys: pytest.CaptureFixture[str], live: list[object], tmp_path: Path
+) -> None:
+    path = tmp_path / "in-between.yaml"
+    path.write_text(IN_BETWEEN)
+    assert said(capsys, "run", path, "--advance", *live).startswith(f"passed  {path}  1h, 6 checks")
 
 
 @pytest.mark.slow

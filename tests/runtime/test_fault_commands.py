@@ -85,7 +85,9 @@ async def test_what_if_tells_what_a_fault_would_do(runtime: Runtime) -> None:
         ("inject-fault fault=card-mute path=reader", "bad-target", "is a fault of feature-key, not of reader"),
         ("inject-fault fault=card-mute probability=2", "bad-arguments", "it must be at most 1"),
         ("inject-fault fault=card-mute duration=soon", "bad-arguments", "no length of time"),
-        ("clear-fault", "bad-arguments", "either path or fault is wanted"),
+        ("clear-fault", "bad-arguments", "either fault or path is wanted"),
+        ("clear-fault fault=slots/1", "bad-arguments", "slots/1 is a place, and no id: path=slots/1 mends"),
+        ("clear-fault fault=feature-key", "bad-arguments", "path=feature-key mends what set-fault broke there"),
         ("clear-fault fault=card-mute", "no-fault", "there are: none"),
     ],
 )

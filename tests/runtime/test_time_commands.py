@@ -38,6 +38,12 @@ class TestTime:
             "nothing will happen to unit a by itself",
         )
 
+    async def test_advance_goes_to_the_next_deadline_within_a_length(self, runtime: Runtime) -> None:
+        await ask(runtime, "remove-card")
+        assert (await ask(runtime, "advance seconds=3600 to=next-deadline"))["time"] == "2026-01-05T13:00:20.000Z"
+        assert (await ask(runtime, "advance seconds=7200 to=next-deadline"))["time"] == "2026-01-05T14:00:20.000Z"
+        assert (await ask(runtime, "advance seconds=60 to=next-deadline"))["time"] == "2026-01-05T14:01:20.000Z"
+
     async def test_the_clock_is_scaled_and_paused_for_all(self, runtime: Runtime) -> None:
         answer = await ask(runtime, "set-time scale=2 pause=false")
         assert (answer["scale"], answer["paused"]) == (2.0, False)

@@ -138,6 +138,7 @@ class TestTheMarker:
             ("'a.yaml', slots={}", "or the settings of one unit by name, not both"),
             ("'a.yaml', 'b.yaml'", "ipo_config takes one file"),
             ("7", "a file, a text or a mapping is wanted, not 7"),
+            ("boot='no'", "boot is True or False, not 'no'"),
             ("time='soon'", "time 'soon' is none; write it as 2026-"),
             ("modle='ip500'", "did you mean 'model'?"),
         ],
@@ -194,6 +195,16 @@ class TestTheReportOfAFailure:
                 "pytest *test_it* --ipo-seed=7",
             ]
         )
+
+    def test_the_command_is_for_the_folder_in_which_the_run_was_started(
+        self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytester.makepyfile(FAILING)
+        below = pytester.mkdir("below")
+        monkeypatch.chdir(below)
+        result = run(pytester, "--rootdir", str(pytester.path), str(pytester.path))
+        result.assert_outcomes(failed=1)
+        result.stdout.fnmatch_lines(["pytest ../*::test_it* --ipo-seed=0"])
 
     @pytest.mark.slow
     @pytest.mark.timeout(120)

@@ -54,7 +54,10 @@ def test_one_that_fails_fails_the_test_with_what_it_says(pytester: pytest.Pytest
 
 @pytest.mark.parametrize(
     ("call", "told"),
-    [("'none.yaml'", "*none.yaml*No such file*"), ("'wrong.yaml', color=1", "*color*")],
+    [
+        ("'wrogn.yaml'", "*there is no file wrogn.yaml in *; did you mean wrong.yaml?"),
+        ("'wrong.yaml', color=1", "*color*"),
+    ],
 )
 def test_mistakes_fail_the_test(pytester: pytest.Pytester, call: str, told: str) -> None:
     pytester.path.joinpath("wrong.yaml").write_text(WRONG)
