@@ -80,7 +80,12 @@ def fact_facts(fact: object) -> Facts:
 
 def card_lines(facts: Facts) -> list[str]:
     """The facts as a table of two columns, without what is not known."""
-    rows = [(name, _text(name, facts)) for name in _ROWS if facts.get(name) is not None]
+    taken = facts.get("taken") is not None
+    rows = [
+        (name, _text(name, facts))
+        for name in _ROWS
+        if facts.get(name) is not None and not (taken and name == "derived_serial")
+    ]
     if error := facts.get("error"):
         rows.append(("refused", f"{error['message']} (reason {error['reason']})"))
     return table(rows)

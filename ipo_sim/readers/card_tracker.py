@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ipo_sim.card.line_faults import reason_of, words_of
 from ipo_sim.card.line_protocol import MAX_UINT16, Bad, Beat, Card, Frame, Gone
 from ipo_sim.core.events import FeatureKeyInserted, FeatureKeyRemoved, FeatureKeyUnreadable
 from ipo_sim.core.model import KeyReason
@@ -21,9 +22,6 @@ DOUBT_MS = 500
 MAX_DOUBTS = 3
 # As the unit polls its key: contacts fail and recover while a card is in.
 RECHECK_MS = 10_000
-
-_BUS_ERRORS = (*range(0x01, 0x10), 0xFF)
-_CONTENT_ERRORS = range(0x10, 0x20)
 
 
 class CardTracker:
@@ -71,7 +69,7 @@ class CardTracker:
             case Card():
                 return self._named(self._read(frame), frame.counter)
             case Bad():
-                return self._named(FeatureKeyUnreadable(reason_of(frame.error)), frame.counter)
+                return self._named(FeatureKeyUnreadable(reason_of(frame.error), words_of(frame.error)), frame.counter)
             case Gone():
                 return self._empty(frame.counter)
             case Beat():
@@ -81,7 +79,8 @@ class CardTracker:
     def _read(self, card: Card) -> KeyFact:
         law = card.law or self._law
         if len(card.serial) != SERIAL_LENGTH or not card.serial.isdecimal() or law not in LAWS:
-            return FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS)
+            said = f"{card.serial!r}" if law in LAWS else f"{card.serial!r}, {law!r}"
+            return FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS, f"the reader names no card of ours: {said}")
         return FeatureKeyInserted(
             card.serial, kind=card.kind.lower(), identity=f"fkc:{card.serial}", law=law, counter=card.counter
         )
@@ -114,7 +113,8 @@ class CardTracker:
         if self._doubts <= MAX_DOUBTS:
             return ()
         self._guessed = True
-        return self._occupied(FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS), beat.counter)
+        fact = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, "a card is in, and the reader does not say which")
+        return self._occupied(fact, beat.counter)
 
     def _occupied(self, fact: KeyFact, counter: int) -> tuple[KeyFact, ...]:
         before, removed = self._last, counter if self._counter is None else self._counter
@@ -141,13 +141,6 @@ class CardTracker:
         steps = 0 if self._counter is None else (counter - self._counter) & MAX_UINT16
         self._counter = counter
         return steps if steps <= MAX_UINT16 // 2 else 0
-
-
-def reason_of(error: int) -> KeyReason:
-    """The maker's reason for an error byte of BAD."""
-    if error in _BUS_ERRORS:
-        return KeyReason.NO_REGISTER_ACCESS
-    return KeyReason.INVALID_REGISTERS if error in _CONTENT_ERRORS else KeyReason.NON_SPECIFIC_ERROR
 
 
 def _is_card(fact: KeyFact | None) -> bool:

@@ -95,7 +95,9 @@ def test_read_with_the_policy_of_a_unit(slot: SimulatedReader, config: Path, cap
         "law": "mulaw",
         "assurance": "identifier",
     }
-    assert lines(capsys, *options)[-1].endswith(f"as {serial}, mulaw")
+    *others, last = lines(capsys, *options)
+    assert last.endswith(f"as {serial}, mulaw")
+    assert not any(line.startswith("derived_serial") for line in others), "it is the one that is taken"
 
 
 def test_read_says_why_there_is_nothing_to_read(slot: SimulatedReader, capsys: Output) -> None:

@@ -22,7 +22,8 @@ from tests.readers.virtual_time import elapse
 ATTACHED = ReaderAttached("fkc0")
 GONE = ReaderLost("read failed: the device is gone")
 MISSING = ReaderLost("no such device")
-UNREADABLE = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS)
+UNREADABLE = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, "the card does not answer its address (error 02)")
+NAMELESS = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, "a card is in, and the reader does not say which")
 OTHER = Chip("9999999999")
 
 

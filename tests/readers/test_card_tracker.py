@@ -7,7 +7,7 @@ import pytest
 from ipo_sim.card.line_protocol import Ack, Bad, Beat, Card, Frame, Gone
 from ipo_sim.core.events import FeatureKeyInserted, FeatureKeyRemoved, FeatureKeyUnreadable
 from ipo_sim.core.model import KeyReason
-from ipo_sim.readers.card_tracker import CardTracker, KeyFact, reason_of
+from ipo_sim.readers.card_tracker import CardTracker, KeyFact
 
 SERIAL = "1234567890"
 
@@ -45,12 +45,14 @@ def facts(*frames: Frame) -> list[KeyFact]:
     ],
 )
 def test_each_error_byte_has_its_reason(error: int, reason: KeyReason) -> None:
-    assert reason_of(error) is reason
-    assert facts(Bad(0, 1, error)) == [FeatureKeyUnreadable(reason)]
+    (fact,) = facts(Bad(0, 1, error))
+    assert isinstance(fact, FeatureKeyUnreadable)
+    assert fact.reason is reason
+    assert fact.detail.endswith(f" (error {error:02X})")
 
 
 def test_a_card_that_fails_and_is_read_again_was_never_out() -> None:
-    bad = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS)
+    bad = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, "the card does not answer its address (error 02)")
     assert facts(card(1), Bad(0, 1, 2), Bad(0, 1, 2), card(1), card(1)) == [inserted(1), bad, inserted(1)]
 
 
@@ -82,11 +84,14 @@ def test_absence_in_the_first_moments_is_not_believed() -> None:
     assert facts(beat(5_000, 0, present=False), beat(10, 0, present=False)) == [gone]
 
 
+NAMELESS = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, "a card is in, and the reader does not say which")
+
+
 def test_a_reader_is_asked_at_the_first_doubt_then_every_half_second() -> None:
     tracker = CardTracker()
     asked = []
     for uptime_ms in range(1000, 3000, 100):
-        assert tracker.take(beat(uptime_ms, 1, present=True)) in ((), (FeatureKeyUnreadable(),))
+        assert tracker.take(beat(uptime_ms, 1, present=True)) in ((), (NAMELESS,))
         if tracker.wants_status:
             asked.append(uptime_ms)
     assert asked == [1000, 1500, 2000, 2500]

@@ -24,8 +24,8 @@ from tests.readers.links import Facts, running
 
 ATTACHED = ReaderAttached("fkc0")
 GONE = ReaderLost("read failed: the device is gone")
-NO_ACCESS = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS)
-NO_CONTENT = FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS)
+NO_ANSWER = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, "the card does not answer its address (error 02)")
+BUS_HELD = FeatureKeyUnreadable(KeyReason.NO_REGISTER_ACCESS, "the bus gives no start condition (error 01)")
 
 # A contact that scrapes, in microseconds between its changes; with the first one at once, it ends as it began.
 SCRAPES = (300, 900, 2000, 700, 4000, 1500, 9000, 600)
@@ -112,20 +112,20 @@ async def test_cards_swapped_within_ten_milliseconds(board: FirmwareSim) -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "fact"),
+    ("content", "said"),
     [
-        (memory_card()[:-1] + b"\0", NO_CONTENT),
-        (b"", NO_CONTENT),
-        (b"FKC1\0\xff\xff", NO_CONTENT),
-        (memory_card("1234 67890"), NO_CONTENT),
-        (memory_card("123456789"), NO_CONTENT),
+        (memory_card()[:-1] + b"\0", "the checksum on the card is wrong (error 12)"),
+        (b"", "the card is blank, or holds something else than a feature key (error 10)"),
+        (b"FKC1\0\xff\xff", "the length on the card is not possible (error 11)"),
+        (memory_card("1234 67890"), "the serial on the card has forbidden characters (error 13)"),
+        (memory_card("123456789"), "the reader names no card of ours: '123456789'"),
     ],
     ids=["checksum", "blank", "length", "characters", "no serial of ours"],
 )
-async def test_a_card_with_unsound_content(board: FirmwareSim, content: bytes, fact: FeatureKeyUnreadable) -> None:
+async def test_a_card_with_unsound_content(board: FirmwareSim, content: bytes, said: str) -> None:
     async with reading(board, FeatureKeyRemoved(0)) as bench:
         board.insert(content)
-        await bench.until(fact)
+        await bench.until(FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS, said))
         board.remove()
         await bench.until(FeatureKeyRemoved(1))
 
@@ -133,7 +133,7 @@ async def test_a_card_with_unsound_content(board: FirmwareSim, content: bytes, f
 async def test_a_card_without_contact_is_tried_three_times(board: FirmwareSim) -> None:
     async with reading(board, FeatureKeyRemoved(0)) as bench:
         board.tell("close")
-        await bench.until(NO_ACCESS)
+        await bench.until(NO_ANSWER)
         board.remove()
         await bench.until(FeatureKeyRemoved(1))
 
@@ -157,7 +157,7 @@ async def test_a_bus_that_is_held_is_clocked_free(board: FirmwareSim) -> None:
         await bench.until(FeatureKeyRemoved(1))
         board.tell("hold-bus", 0)
         board.insert()
-        await bench.until(NO_ACCESS)
+        await bench.until(BUS_HELD)
         board.tell("release-bus")
         board.remove()
         await bench.until(FeatureKeyRemoved(2))

@@ -68,12 +68,23 @@ def test_a_card_that_does_not_say_its_law_has_the_configured_one() -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("chip", [Chip("123456789"), Chip("12345678901"), Chip("123456789A"), Chip(law="other")])
-def test_a_card_with_foreign_content_has_invalid_registers(chip: Chip) -> None:
+@pytest.mark.parametrize(
+    ("chip", "said"),
+    [
+        (Chip("123456789"), "'123456789'"),
+        (Chip("12345678901"), "'12345678901'"),
+        (Chip("123456789A"), "'123456789A'"),
+        (Chip(law="other"), "'1234567890', 'other'"),
+    ],
+)
+def test_a_card_with_foreign_content_has_invalid_registers(chip: Chip, said: str) -> None:
     async def scenario() -> None:
         async with bench(chip) as b:
             await elapse(0.1)
-            assert b.facts.take() == [ATTACHED, FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS)]
+            assert b.facts.take() == [
+                ATTACHED,
+                FeatureKeyUnreadable(KeyReason.INVALID_REGISTERS, f"the reader names no card of ours: {said}"),
+            ]
 
     run(scenario())
 

@@ -11,7 +11,7 @@ from ipo_sim.card.line_protocol import Ping, Reset
 from ipo_sim.core.events import FeatureKeyRemoved
 from ipo_sim.errors import ReaderError
 from tests.readers.board import NO_ANSWER, WATCHDOG, Chip
-from tests.readers.serial_bench import OTHER, UNREADABLE, Bench, inserted, settled
+from tests.readers.serial_bench import NAMELESS, OTHER, UNREADABLE, Bench, inserted, settled
 from tests.readers.virtual_time import elapse, run, until
 
 
@@ -97,7 +97,7 @@ def test_a_card_that_is_never_named_is_unreadable_until_it_is() -> None:
             await until(4.9)
             assert b.facts.take() == []
             await until(8)
-            assert b.facts.take() == [UNREADABLE]
+            assert b.facts.take() == [NAMELESS]
             assert b.board.verbs.count("STAT") < 12, "a reader that cannot answer is not flooded"
             b.board.nameless = False
             await elapse(2)
