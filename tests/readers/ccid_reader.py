@@ -20,6 +20,7 @@ from functools import reduce
 from operator import xor
 from typing import Self
 
+from tests.card.emulated_cards import EmulatedCard, InPieces
 from tests.readers.pcscd import Card, Entry, directory
 from tests.requirements import require_library
 
@@ -40,6 +41,13 @@ ACTIVE, INACTIVE, ABSENT, FAILED = 0, 1, 2, 0x40
 ICC_MUTE = 0xFE
 # Fi/Di, convention, guard time, waiting time and clock stop of T=0.
 T0_PARAMETERS = bytes((0x11, 0, 0, 0x0A, 0))
+
+
+def with_t0(card: EmulatedCard) -> EmulatedCard:
+    """The card as one that speaks T=0 alone, with its answers in pieces."""
+    historical = card.atr[4:16]
+    card.atr = bytes((0x3B, len(historical))) + historical
+    return InPieces(card)
 
 
 class CcidReader:

@@ -11,21 +11,15 @@ import pytest
 from ipo_sim.card.reading import DEFAULT_POLICY
 from ipo_sim.core.events import FeatureKeyRemoved, ReaderAttached
 from ipo_sim.readers.pcsc import PcscReader
-from tests.card.emulated_cards import FkcCard, InPieces, identifier_card
+from tests.card.emulated_cards import identifier_card
 from tests.readers import vpcd
-from tests.readers.ccid_reader import XFR_BLOCK, CcidReader
+from tests.readers.ccid_reader import XFR_BLOCK, CcidReader, with_t0
 from tests.readers.links import Facts, running
 from tests.readers.pcsc_bench import inserted, reading_by, service
-from tests.readers.pcscd import Card, Pcscd
+from tests.readers.pcscd import Pcscd
 from tests.requirements import missing, require
 
 OTHER = "9999999999"
-
-
-def with_t0(card: FkcCard) -> Card:
-    """The card as one that speaks T=0 alone, with its answers in pieces."""
-    card.atr = bytes((0x3B, 0x0C)) + card.atr[4:16]
-    return InPieces(card)
 
 
 @pytest.mark.slow

@@ -53,12 +53,15 @@ class VpcdCard:
         self._thread.start()
 
     def remove(self) -> None:
-        """Hang up."""
-        assert self._connection is not None
+        """Hang up; nothing without a card."""
+        if self._connection is None:
+            return
         assert self._thread is not None
-        self._connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the service was ended
+            self._connection.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._connection.close()
+        self._connection = None
 
 
 def _serve(connection: socket.socket, card: Card) -> None:

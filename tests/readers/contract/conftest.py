@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.readers.contract.benches import ABILITIES, RIGS, SLOW
 from tests.readers.contract.needs import asked_by
 from tests.readers.contract.options import EXTRAS, READER
 from tests.readers.contract.real import RealRig, is_address
 from tests.readers.contract.record import LabRecord
-from tests.readers.contract.rigs import ABILITIES, RIGS
 from tests.readers.contract.story import ALWAYS, Rig, Step, Story, Tell
 
 RECORD = pytest.StashKey[LabRecord]()
+# Some steps of rigs whose drivers take their time.
+SLOW_S = 300
 FIRST_CARD = pytest.StashKey[list[str]]()
 
 
@@ -26,7 +28,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for name in chosen:
         if name not in RIGS and not is_address(name):
             raise pytest.UsageError(f"{READER} {name}: there are {', '.join(RIGS)}, or an address such as pcsc://ACS")
-    able = [name for name in chosen if asked <= ABILITIES.get(name, asked)]
+    slow = (pytest.mark.slow, pytest.mark.timeout(SLOW_S))
+    able = [
+        pytest.param(name, marks=slow if name in SLOW else ()) for name in chosen if asked <= ABILITIES.get(name, asked)
+    ]
     metafunc.parametrize("reader_name", able or [pytest.param("", marks=pytest.mark.skip("no such bench"))])
 
 

@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         metavar="NAME|ADDRESS",
         help="run the contract on this simulated reader alone (virtual, cassette, serial-sim, pn532-sim, pcsc-sim, "
-        "firmware-sim), or on a real one: serial:///dev/fkc0, pn532:///dev/nfc0, pcsc://PATTERN",
+        "firmware-sim, ccid-sim, vpcd-sim), or on a real one: serial:///dev/fkc0, pn532:///dev/nfc0, pcsc://PATTERN",
     )
     group.addoption(
         "--reader-can",

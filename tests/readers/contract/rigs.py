@@ -21,7 +21,7 @@ from ipo_sim.runtime.clock import Clock, ClockBase
 from tests.card.emulated_cards import DumbCard, identifier_card
 from tests.core.bench import NOON
 from tests.readers.board import NO_ANSWER, Chip
-from tests.readers.contract.story import STARTS, Chapter, Listener, Rig, Step, Story, perform
+from tests.readers.contract.story import Chapter, Listener, Rig, Step, Story, perform
 from tests.readers.firmware_sim import FirmwareSim, firmware_sim, memory_card
 from tests.readers.links import PATIENCE_S, running
 from tests.readers.pcsc_bench import reading_by, service
@@ -41,10 +41,9 @@ Hands = dict[Step, Callable[[], object]]
 class Bench:
     """A reader of `make`, with a hand for each step; the starts have one too."""
 
-    patience_s = PATIENCE_S
-
-    def __init__(self, make: Callable[[], Reader], hands: Hands) -> None:
+    def __init__(self, make: Callable[[], Reader], hands: Hands, patience_s: float = PATIENCE_S) -> None:
         self.can = frozenset(hands)
+        self.patience_s = patience_s
         self._make = make
         self._hands = hands
 
@@ -222,22 +221,3 @@ async def cassette(folder: Path) -> AsyncIterator[Rig]:
     """A recording of a board on a terminal."""
     async with serial(folder) as live:
         yield Cassette(live, folder)
-
-
-Open = Callable[[Path], contextlib.AbstractAsyncContextManager[Rig]]
-
-# By the word for `--reader`.
-RIGS: dict[str, Open] = {
-    "virtual": virtual,
-    "cassette": cassette,
-    "serial-sim": serial,
-    "pn532-sim": pn532,
-    "pcsc-sim": pcsc,
-    "firmware-sim": firmware,
-}
-
-# What a rig cannot do is left out before anything runs.
-ABILITIES: dict[str, frozenset[Step]] = {
-    **dict.fromkeys(RIGS, EVERYTHING),
-    "virtual": frozenset({*STARTS, Step.INSERT, Step.INSERT_OTHER, Step.REMOVE}),
-}

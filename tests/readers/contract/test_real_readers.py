@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.readers.contract.benches import Open
 from tests.readers.contract.options import EXTRAS
-from tests.readers.contract.rigs import Open, pcsc, pn532, serial
+from tests.readers.contract.rigs import pcsc, pn532, serial
 from tests.readers.contract.story import Rig, Step
 
 ROOT = Path(__file__).parents[3]
