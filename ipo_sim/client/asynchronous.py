@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from ipo_sim.client.connection import Connection
 from ipo_sim.client.entities import Entity, kind_of, read_entity
+from ipo_sim.client.events import Event, Events
 from ipo_sim.client.expectation import Expectation, Predicate
 from ipo_sim.client.outcome import Answer, Outcome, refused
 from ipo_sim.client.unit_commands import UnitCommands
@@ -20,7 +21,7 @@ from ipo_sim.errors import BrokerError, CommandRejected, NotReached, PayloadErro
 from ipo_sim.mqtt.backoff import Backoff
 from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.settings import MqttSettings, TlsSettings
-from ipo_sim.mqtt.topics import AVAILABILITY
+from ipo_sim.mqtt.topics import AVAILABILITY, EVENTS
 from ipo_sim.runtime.duration import parse_duration
 
 # A length of time: `30s`, or seconds.
@@ -190,15 +191,18 @@ async def _is_lost(connection: Connection) -> bool:
 class _Known:
     """What a unit has said over one connection: payloads by path, and its availability."""
 
-    def __init__(self, changed: asyncio.Event) -> None:
+    def __init__(self, changed: asyncio.Event, events: Events) -> None:
         self.payloads: dict[str, bytes] = {}
         self.availability = b""
         self._changed = changed
+        self._events = events
 
     def take(self, path: str, message: Incoming) -> None:
         """One message."""
         if path == AVAILABILITY:
             self.availability = message.payload
+        elif path == EVENTS:
+            self._events.take(message.payload)
         elif kind_of(path) is None:
             return
         elif message.payload:
@@ -215,7 +219,8 @@ class AsyncUnit(UnitView, UnitCommands[Coroutine[Any, Any, Answer]]):
         self.name = name
         self._client = client
         self._changed = asyncio.Event()
-        self._known = _Known(self._changed)
+        self._events = Events()
+        self._known = _Known(self._changed, self._events)
 
     def __repr__(self) -> str:
         return f"<unit {self.name}: {'online' if self.online else 'offline'}>"
@@ -224,6 +229,11 @@ class AsyncUnit(UnitView, UnitCommands[Coroutine[Any, Any, Answer]]):
     def online(self) -> bool:
         """Whether its daemon says that it is there, and the broker is."""
         return self._client.connected and self._known.availability == _ONLINE
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened since this unit was asked for, the last 1,000; not what happened while the broker was away."""
+        return self._events.all()
 
     def paths(self) -> Collection[str]:
         """Every entity that exists now."""
@@ -273,6 +283,21 @@ class AsyncUnit(UnitView, UnitCommands[Coroutine[Any, Any, Answer]]):
         """Wait until there is no such entity; NotReached."""
         await self.expect(Expectation(path, {}, gone=True), within)
 
+    async def wait_for_event(
+        self, kind: str | None = None, /, *, after: int = 0, within: Length = TIMEOUT_S, **data: object
+    ) -> Event:
+        """The first event of that type, with that data, behind event number `after`; waits for it; NotReached."""
+
+        def told() -> str:
+            wanted = " ".join((kind or "any event", *(f"{name}={value}" for name, value in data.items())))
+            behind = f" behind event {after}" if after else ""
+            return f"unit {self.name}: {wanted} did not come{behind} within {within}: {self._events.told()}"
+
+        await self._until(lambda: self._events.find(kind, after, data) is not None, within, told)
+        event = self._events.find(kind, after, data)
+        assert event is not None
+        return event
+
     async def wait_online(self, *, within: Length = TIMEOUT_S) -> None:
         """Wait until its daemon is there; NotReached."""
         await self._until(lambda: self.online, within, lambda: f"unit {self.name} is not online within {within}")
@@ -302,7 +327,7 @@ class AsyncUnit(UnitView, UnitCommands[Coroutine[Any, Any, Answer]]):
 
     async def _follow(self, connection: Connection) -> None:
         """Listen on this connection; what was known over the last one holds until all is there."""
-        known = _Known(self._changed)
+        known = _Known(self._changed, self._events)
         try:
             await connection.follow(UnitName(self.name), known.take)
         finally:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from ipo_sim.client.asynchronous import TIMEOUT_S, AsyncClient, AsyncUnit, Length
 from ipo_sim.client.entities import Entity
+from ipo_sim.client.events import Event
 from ipo_sim.client.expectation import Expectation, Predicate
 from ipo_sim.client.loop_thread import LoopThread
 from ipo_sim.client.outcome import Answer, Outcome
@@ -81,6 +82,11 @@ class Unit(UnitView, UnitCommands[Answer]):
         """Whether its daemon says that it is there, and the broker is."""
         return self._unit.online
 
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened since this unit was asked for, the last 1,000; not what happened while the broker was away."""
+        return self._thread.call(self._events())
+
     def paths(self) -> Collection[str]:
         """Every entity that exists now."""
         return self._thread.call(self._paths())
@@ -115,6 +121,12 @@ class Unit(UnitView, UnitCommands[Answer]):
         """Wait until there is no such entity; NotReached."""
         self._thread.call(self._unit.wait_gone(path, within=within))
 
+    def wait_for_event(
+        self, kind: str | None = None, /, *, after: int = 0, within: Length = TIMEOUT_S, **data: object
+    ) -> Event:
+        """The first event of that type, with that data, behind event number `after`; waits for it; NotReached."""
+        return self._thread.call(self._unit.wait_for_event(kind, after=after, within=within, **data))
+
     def wait_online(self, *, within: Length = TIMEOUT_S) -> None:
         """Wait until its daemon is there; NotReached."""
         self._thread.call(self._unit.wait_online(within=within))
@@ -122,6 +134,9 @@ class Unit(UnitView, UnitCommands[Answer]):
     def wait_offline(self, *, within: Length = TIMEOUT_S) -> None:
         """Wait until its daemon, or the broker, is gone; NotReached."""
         self._thread.call(self._unit.wait_offline(within=within))
+
+    async def _events(self) -> tuple[Event, ...]:
+        return self._unit.events
 
     async def _paths(self) -> Collection[str]:
         return self._unit.paths()

@@ -50,6 +50,44 @@ def sync_unit(sync_client: Client) -> Unit:
     return sync_client.unit("bench-1")
 
 
+class TestEvents:
+    async def test_what_a_command_did_is_there_with_its_answer(self, unit: AsyncUnit) -> None:
+        assert [*unit.events] == []
+        answer = await unit.remove_card()
+        (event,) = unit.events
+        assert (event.seq, event.type, event.data) == (answer["seq"], "feature-key-removed", {"counter": 1})
+        assert event.cause.startswith("command:remove-card#")
+        assert [sent.event for sent in event.notifications] == [40]
+
+    async def test_one_is_waited_for(self, unit: AsyncUnit, ipo_unit: SimulatedUnit) -> None:
+        waiting = asyncio.create_task(unit.wait_for_event("feature-key-inserted", serial="9999999999"))
+        ipo_unit.insert_card("0000000001")
+        ipo_unit.insert_card("9999999999")
+        event = await waiting
+        assert (event.seq, event.data["serial"]) == (ipo_unit.feature_key.seq, "9999999999")
+
+    async def test_what_was_before_does_not_count(self, unit: AsyncUnit) -> None:
+        await unit.remove_card()
+        first = await unit.wait_for_event("feature-key-removed")
+        wanted = r"feature-key-removed did not come behind event 5 within 0.1: the last were feature-key-removed \(5\)"
+        with pytest.raises(NotReached, match=wanted):
+            await unit.wait_for_event("feature-key-removed", after=first.seq, within=0.1)
+        await unit.insert_card()
+        assert (await unit.wait_for_event(after=first.seq)).type == "feature-key-inserted"
+
+    async def test_one_that_a_fault_has_spoilt_is_left_out(self, unit: AsyncUnit) -> None:
+        await unit.inject_fault("mqtt-malformed")
+        await unit.remove_card()
+        await unit.clear_fault("mqtt-malformed")
+        assert "feature-key-removed" not in [event.type for event in unit.events]
+        assert (await unit.wait_for_event("fault-withdrawn")).data == {"id": "mqtt-malformed"}
+
+    def test_without_an_event_loop(self, sync_unit: Unit) -> None:
+        answer = sync_unit.remove_card()
+        assert sync_unit.wait_for_event("feature-key-removed", counter=1).seq == answer["seq"]
+        assert [event.type for event in sync_unit.events] == ["feature-key-removed"]
+
+
 class TestInAnEventLoop:
     async def test_it_shows_what_the_unit_is(self, unit: AsyncUnit, ipo_unit: SimulatedUnit) -> None:
         assert unit.online
