@@ -57,7 +57,7 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
     usage = settle_usage(draft, licensing, parts)
     if draft.dect is not None:
         draft.dect = settle_dect(draft, usage.extensions, usage.holdings)
-    leds = light(draft, parts)
+    leds = light(draft, parts, usage.features)
     alarms = raise_alarms(draft, parts, usage.features)
     unit = _new(
         Unit,

@@ -7,20 +7,30 @@ from functools import lru_cache
 
 from ipo_sim.catalogue.types import Catalogue, PartType, PlaceKind, SlotKind
 from ipo_sim.core.draft import Draft
-from ipo_sim.core.model import Hold, Led, Lifecycle, Part
+from ipo_sim.core.model import Feature, Hold, Led, Lifecycle, Part
+from ipo_sim.core.pools import VCM
 
 CPU = "cpu"
 STATUS_LED = 1
 DAUGHTER_STATUS_LED = 9
+LOAD_LEDS = 8
 
 _MODULE_LINES = {Hold.LICENCE: "unlicensed", Hold.RESTART: "waiting", Hold.KEY: "starting"}
 _EXPANSION_PORT_LINES = {None: "present", Hold.KEY: "initialising", Hold.UNIT: "initialising"}
 
 
-def light(draft: Draft, parts: tuple[Part, ...]) -> tuple[Led, ...]:
-    """All LEDs: the CPU's, LED 1 of base cards, 9 of daughter cards, trunk and expansion port LEDs, modules' own."""
+def light(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature, ...]) -> tuple[Led, ...]:
+    """All LEDs: the CPU's, LED 1 of base cards, 9 of daughter cards, trunk and expansion port LEDs, modules' own.
+
+    Those that show the load of a VCM card are there while they are lit.
+    """
     old = draft.old
-    if parts is old.parts and draft.life is old.life:
+    in_use = _vcm_channels_in_use(features)
+    if (
+        parts is old.parts
+        and draft.life is old.life
+        and (features is old.features or in_use == _vcm_channels_in_use(old.features))
+    ):
         return old.leds
     catalogue, state = draft.catalogue, draft.life.state
     leds = [_led(catalogue, CPU, f"cpu.{state}")]
@@ -31,6 +41,11 @@ def light(draft: Draft, parts: tuple[Part, ...]) -> tuple[Led, ...]:
             leds.extend(_part_leds(catalogue, fitted.code, part.place.number, hold, state))
             if fitted.expansion_ports and hold is None:
                 leds.extend(_expansion_port_leds(catalogue, part.place.number, parts))
+            if in_use and hold is None and _shows_load(fitted):
+                # Which card has which channel is not documented: the first one is filled first.
+                here = min(in_use, fitted.vcm_channels)
+                in_use -= here
+                leds.extend(_load_leds(catalogue, part.place.number, here, fitted.vcm_channels))
     return tuple(leds)
 
 
@@ -83,6 +98,22 @@ def _expansion_port_leds(catalogue: Catalogue, slot: int, parts: tuple[Part, ...
         if part.place.kind is PlaceKind.EXPANSION and part.place.number > STATUS_LED:
             line = "empty" if part.fitted is None else _EXPANSION_PORT_LINES.get(part.service.hold, "error")
             yield _led(catalogue, _slot_led(slot, part.place.number), f"exp_port.{line}")
+
+
+def _vcm_channels_in_use(features: tuple[Feature, ...]) -> int:
+    return next((feature.in_use for feature in features if feature.name == VCM), 0)
+
+
+def _shows_load(card: PartType) -> bool:
+    """The LEDs of a card with ports, such as the combination card, show those."""
+    return bool(card.vcm_channels) and not card.ports
+
+
+def _load_leds(catalogue: Catalogue, slot: int, in_use: int, channels: int) -> Iterator[Led]:
+    """Each is an eighth of the card's channels, licensed or not, that has begun; LED 1 is taken by the card's state."""
+    lit = -(-in_use * LOAD_LEDS // channels)
+    for number in range(STATUS_LED + 1, lit + 1):
+        yield _led(catalogue, _slot_led(slot, number), "vcm_load.lit")
 
 
 def _slot_led(slot: int, number: int) -> str:

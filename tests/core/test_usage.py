@@ -228,6 +228,41 @@ def test_fewer_licensed_pri_channels_than_before_are_told() -> None:
     assert numbers(bench, "pri-channels") == (0, 8, 8, 0, 8)
 
 
+def load_leds(bench: Bench, slot: int) -> list[int]:
+    """Numbers of the lit LEDs of a VCM card, but for that of its state."""
+    ahead = f"slot-{slot}-led-"
+    return [int(led.name.removeprefix(ahead)) for led in bench.unit.leds if led.name.startswith(ahead)][1:]
+
+
+@pytest.mark.parametrize(
+    ("channels", "first", "second"),
+    [
+        pytest.param(0, [], [], id="idle"),
+        pytest.param(4, [], [], id="an eighth: LED 1 shows the state"),
+        pytest.param(5, [2], [], id="the next eighth has begun"),
+        pytest.param(16, [2, 3, 4], [], id="half"),
+        pytest.param(32, [2, 3, 4, 5, 6, 7, 8], [], id="one card is full"),
+        pytest.param(33 + 8, [2, 3, 4, 5, 6, 7, 8], [2], id="the second one begins"),
+    ],
+)
+def test_a_vcm_card_shows_its_load(channels: int, first: list[int], second: list[int]) -> None:
+    cards = (PartDefinition("slots/1", "VCM32"), PartDefinition("slots/3", "VCM64"))
+    bench = Bench(definition(profile="r6", parts=cards)).boot()
+    if channels:
+        bench.apply(CallStarted("c1", vcm=channels))
+    assert (load_leds(bench, 1), load_leds(bench, 3)) == (first, second)
+    if first:
+        assert bench.led("slot-1-led-2") == ("green", "on")
+        assert bench.apply(CallEnded("c1")).changes[-1][1] is None
+    assert load_leds(bench, 1) == load_leds(bench, 3) == []
+
+
+def test_a_card_out_of_service_shows_no_load() -> None:
+    bench = r6()
+    bench.apply(CallStarted("c1", vcm=16), FaultSet("slots/1"))
+    assert load_leds(bench, 1) == []
+
+
 def test_calls_are_cleared_when_telephony_stops() -> None:
     bench = Bench(definition(key(), parts=(VCM_CARD,))).boot()
     bench.apply(CallStarted("c1", vcm=2), FeatureKeyRemoved())
