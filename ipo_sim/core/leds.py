@@ -25,13 +25,13 @@ def light(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature, ...]) 
     Those that show the load of a VCM card are there while they are lit.
     """
     old = draft.old
-    in_use = _vcm_channels_in_use(features)
     if (
         parts is old.parts
         and draft.life is old.life
-        and (features is old.features or in_use == _vcm_channels_in_use(old.features))
+        and (features is old.features or _vcm_channels_in_use(features) == _vcm_channels_in_use(old.features))
     ):
         return old.leds
+    in_use = _vcm_channels_in_use(features)
     catalogue, state = draft.catalogue, draft.life.state
     leds = [_led(catalogue, CPU, f"cpu.{state}")]
     for part in parts:
@@ -101,7 +101,10 @@ def _expansion_port_leds(catalogue: Catalogue, slot: int, parts: tuple[Part, ...
 
 
 def _vcm_channels_in_use(features: tuple[Feature, ...]) -> int:
-    return next((feature.in_use for feature in features if feature.name == VCM), 0)
+    for feature in features:
+        if feature[0] == VCM:
+            return feature.in_use
+    return 0
 
 
 def _shows_load(card: PartType) -> bool:

@@ -90,7 +90,11 @@ def _situation(draft: Draft, edition: Edition) -> _Situation:
 
 def _extended(parts: tuple[Part, ...]) -> bool:
     """Whether a card brings expansion ports of its own."""
-    return any(part.fitted is not None and part.fitted.expansion_ports and part.detected for part in parts)
+    for part in parts:
+        fitted = part.fitted
+        if fitted is not None and fitted.expansion_ports and part.detected:
+            return True
+    return False
 
 
 def _service(part: Part, situation: _Situation, served: list[Part], modules: int) -> Service:
