@@ -30,8 +30,8 @@ _LESSONS = 3
 # Between two cards, so that each finds everybody at rest, and at another moment of the hardware's ticks.
 _PAUSE_S = 0.0173
 _HASTE_S = 30.0
-# Commands that the daemon's clock is compared by.
-_LOOKS = 50
+# Commands that the daemon's clock is compared by; a unit takes a hundred at once.
+_LOOKS = 80
 
 OUT, IN = "out", "in"
 
