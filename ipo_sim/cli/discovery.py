@@ -13,6 +13,7 @@ from ipo_sim.cli.daemon_file import Daemon, read_daemon
 from ipo_sim.cli.failure import UsageError
 from ipo_sim.cli.parsing import DEFAULT_TIMEOUT_S
 from ipo_sim.cli.state_dir import default_state_dir
+from ipo_sim.client.connection import Address, HttpAddress, is_http
 from ipo_sim.errors import ConfigError
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.mqtt.topics import Topics
@@ -21,9 +22,9 @@ VARIABLE = "IPO_SIM_BROKER"
 
 
 class Target(NamedTuple):
-    """A broker, how long to wait for it, and what to tell a user for whom it is not there."""
+    """A broker or a control API, how long to wait for it, and what to tell a user for whom it is not there."""
 
-    settings: MqttSettings
+    address: Address
     timeout_s: float
     hint: str
 
@@ -36,6 +37,8 @@ def find_broker(arguments: Namespace) -> Target:
     timeout_s: float = arguments.timeout or DEFAULT_TIMEOUT_S
     state_dir: Path = arguments.state_dir or default_state_dir()
     settings, hint = _find(arguments.broker, state_dir)
+    if isinstance(settings, HttpAddress):
+        return Target(settings, timeout_s, hint)
     try:
         if arguments.prefix is not None:
             Topics(arguments.prefix)
@@ -45,7 +48,7 @@ def find_broker(arguments: Namespace) -> Target:
     return Target(replace(settings, client_id=None, timeout_s=timeout_s), timeout_s, hint)
 
 
-def _find(url: str | None, state_dir: Path) -> tuple[MqttSettings, str]:
+def _find(url: str | None, state_dir: Path) -> tuple[Address, str]:
     for source, given in (("--broker", url), (VARIABLE, os.environ.get(VARIABLE))):
         if given:
             return _given(source, given, state_dir)
@@ -66,9 +69,11 @@ def _has_space(directory: Path) -> bool:
         return True
 
 
-def _given(source: str, url: str, state_dir: Path) -> tuple[MqttSettings, str]:
-    """The broker at a URL; the prefix there is that of our own daemon if it is on the same broker."""
+def _given(source: str, url: str, state_dir: Path) -> tuple[Address, str]:
+    """What is at a URL; the prefix of a broker is that of our own daemon if it is on the same one."""
     try:
+        if is_http(url):
+            return HttpAddress.of(url), f"{source} names it"
         settings = MqttSettings(url=url)
     except ConfigError as error:
         raise UsageError(f"{source}: {error}") from None

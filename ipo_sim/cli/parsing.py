@@ -63,7 +63,11 @@ def add_state_dir(parser: argparse.ArgumentParser) -> None:
 
 def add_client(parser: argparse.ArgumentParser) -> None:
     """How to reach a daemon, and how to print what it says."""
-    parser.add_argument("--broker", metavar="URL", help="MQTT broker, mqtt://[USER:PASSWORD@]HOST[:PORT]")
+    parser.add_argument(
+        "--broker",
+        metavar="URL",
+        help="MQTT broker, mqtt://[USER:PASSWORD@]HOST[:PORT], or a daemon, http://[:TOKEN@]HOST[:PORT]",
+    )
     parser.add_argument("--prefix", help="beginning of all topics; the daemon's own, else ipo-sim")
     add_state_dir(parser)
     parser.add_argument(

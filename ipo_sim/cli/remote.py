@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ipo_sim.cli.discovery import Target
-from ipo_sim.client.connection import Connection
+from ipo_sim.client.connection import Connection, connection_to
 
 
 @asynccontextmanager
 async def connected(target: Target) -> AsyncIterator[Connection]:
     """A connection for the time of the block; BrokerError says what may be wrong."""
-    connection = Connection(target.settings, target.timeout_s, program="ctl")
+    connection = connection_to(target.address, target.timeout_s, program="ctl")
     await connection.open(target.hint)
     try:
         yield connection

@@ -18,7 +18,6 @@ from ipo_sim.client.connection import Connection
 from ipo_sim.core.events import fact_from
 from ipo_sim.core.model import SECOND_NS, Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected
-from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA
 from ipo_sim.runtime.describe import describe
 from ipo_sim.runtime.moment import parse_moment
@@ -146,18 +145,18 @@ class LiveWorld:
         self._told, self._told_at = parse_moment(answer["time"], 0), asyncio.get_running_loop().time()
         self._scale, self._paused = answer["scale"], answer["paused"]
 
-    def _hear(self, unit: UnitName, path: str, message: Incoming) -> None:
+    def _hear(self, unit: UnitName, path: str, payload: bytes) -> None:
         if path == EVENTS:
-            self._happened(unit, message)
+            self._happened(unit, payload)
         elif path == AVAILABILITY:
-            self._entities[unit][path] = {"value": message.payload.decode(errors="replace")}
+            self._entities[unit][path] = {"value": payload.decode(errors="replace")}
         elif path != SCHEMA and not path.startswith(f"{COMMANDS}/"):
-            self._entities[unit][path] = _payload(message)
+            self._entities[unit][path] = _payload(payload)
             self._heard.set()
 
-    def _happened(self, unit: UnitName, message: Incoming) -> None:
+    def _happened(self, unit: UnitName, payload: bytes) -> None:
         """An event comes behind the entities that it changed: all of a cascade is there, or none of it."""
-        event = _payload(message)
+        event = _payload(payload)
         if not isinstance(event, dict):
             return
         line = f"event {event.get('seq')}: {_words(event)}, by {event.get('cause')}"
@@ -238,9 +237,9 @@ def _words(event: Mapping[str, Any]) -> str:
         return str(event.get("type"))
 
 
-def _payload(message: Incoming) -> Json:
+def _payload(payload: bytes) -> Json:
     """What a payload says; None for an entity that is withdrawn, or what is no JSON."""
     try:
-        return json.loads(message.payload)
+        return json.loads(payload)
     except ValueError:
         return None

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ipo_sim.cli.discovery import Target, find_broker
@@ -14,9 +14,9 @@ from ipo_sim.cli.entity_text import STAMPS, cause_text, colour_of, is_idle, read
 from ipo_sim.cli.failure import EXIT_INTERRUPTED, EXIT_OK, UsageError
 from ipo_sim.cli.remote import connected
 from ipo_sim.cli.terminal import Style, print_json, table, value_text
+from ipo_sim.client.connection import Listener
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import CommandRejected
-from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, EVENTS, SCHEMA
 
 Payload = dict[str, Any]
@@ -55,11 +55,11 @@ class Heard:
     def __init__(self) -> None:
         self.entities: dict[str, Any] = {}
 
-    def take(self, path: str, message: Incoming) -> None:
+    def take(self, path: str, payload: bytes) -> None:
         """One message."""
         if path.startswith(f"{COMMANDS}/") or path in _OTHERS:
             return
-        before, after = self.entities.get(path), _value(path, message.payload)
+        before, after = self.entities.get(path), _value(path, payload)
         if after is None:
             self.entities.pop(path, None)
         else:
@@ -163,7 +163,7 @@ def _difference(path: str, before: Any, after: Payload, style: Style) -> str:  #
     return f"{style(state, colour_of(state))} {rest}"
 
 
-async def _listen(target: Target, unit: UnitName, listener: Callable[[str, Incoming], None]) -> None:
+async def _listen(target: Target, unit: UnitName, listener: Listener) -> None:
     async with connected(target) as remote:
         await remote.follow(unit, listener)
 

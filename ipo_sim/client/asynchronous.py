@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Self
 
-from ipo_sim.client.connection import Connection
+from ipo_sim.client.connection import Address, Connection, HttpAddress, connection_to, is_http
 from ipo_sim.client.entities import Entity, kind_of, read_entity
 from ipo_sim.client.events import Event, Events
 from ipo_sim.client.expectation import Expectation, Predicate
@@ -19,7 +19,6 @@ from ipo_sim.client.unit_view import UnitView
 from ipo_sim.core.model import SECOND_NS, UnitName
 from ipo_sim.errors import BrokerError, CommandRejected, NotReached, PayloadError
 from ipo_sim.mqtt.backoff import Backoff
-from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.settings import MqttSettings, TlsSettings
 from ipo_sim.mqtt.topics import AVAILABILITY, EVENTS
 from ipo_sim.runtime.duration import parse_duration
@@ -40,11 +39,12 @@ _ONLINE = b"online"
 
 
 class AsyncClient:
-    """A connection to a broker, for the time of `async with`. BrokerError: nobody is there, or he does not let us in.
+    """A way to units, for the time of `async with`. BrokerError: nobody is there, or he does not let us in.
 
-    `url` None: that of the environment variable IPO_SIM_BROKER, else port 1883 of this machine. `timeout` is for the
-    broker and for answers. With `reconnect` a lost connection is made again, and a request that it cut short is asked
-    again under its old id, so that it is carried out once.
+    `url` is that of a broker, `mqtt://`, or of a daemon's control API, `http://`, whose token is the `password`; None:
+    that of the environment variable IPO_SIM_BROKER, else port 1883 of this machine. `timeout` is for the connection and
+    for answers. With `reconnect` a lost connection is made again, and a request that it cut short is asked again under
+    its old id, so that it is carried out once.
     """
 
     def __init__(
@@ -59,14 +59,13 @@ class AsyncClient:
         tls: TlsSettings | None = None,
     ) -> None:
         self.timeout_s = seconds(timeout)
-        self._settings = MqttSettings(
-            url=url or os.environ.get(VARIABLE) or DEFAULT_URL,
-            prefix=prefix,
-            username=username,
-            password=password,
-            tls=tls or TlsSettings(),
-            timeout_s=self.timeout_s,
-        )
+        url = url or os.environ.get(VARIABLE) or DEFAULT_URL
+        self._address: Address
+        if is_http(url):
+            self._address = HttpAddress.of(url, password, tls)
+        else:
+            tls, timeout_s = tls or TlsSettings(), self.timeout_s
+            self._address = MqttSettings(url, prefix, username, password, tls=tls, timeout_s=timeout_s)
         self._reconnect = reconnect
         self._units: dict[str, AsyncUnit] = {}
         self._connection: Connection | None = None
@@ -133,7 +132,7 @@ class AsyncClient:
         return self._connection
 
     async def _open(self) -> None:
-        connection = Connection(self._settings, self.timeout_s)
+        connection = connection_to(self._address, self.timeout_s)
         await connection.open(_HINT)
         try:
             for unit in self._units.values():
@@ -197,16 +196,16 @@ class _Known:
         self._changed = changed
         self._events = events
 
-    def take(self, path: str, message: Incoming) -> None:
+    def take(self, path: str, payload: bytes) -> None:
         """One message."""
         if path == AVAILABILITY:
-            self.availability = message.payload
+            self.availability = payload
         elif path == EVENTS:
-            self._events.take(message.payload)
+            self._events.take(payload)
         elif kind_of(path) is None:
             return
-        elif message.payload:
-            self.payloads[path] = message.payload
+        elif payload:
+            self.payloads[path] = payload
         else:
             self.payloads.pop(path, None)
         self._changed.set()

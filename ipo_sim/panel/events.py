@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from ipo_sim.api.changes import changed
 from ipo_sim.api.encoder import Encoder
 from ipo_sim.api.paths import cascade_rank
+from ipo_sim.api.streams import ANSWER, END, ENTITY, EVENT, MISSED, SYNCHRONISED
 from ipo_sim.core.model import UnitName
 from ipo_sim.panel.frames import STILL_HERE, frame
 from ipo_sim.panel.history import History, Missed
@@ -20,13 +21,6 @@ from ipo_sim.runtime.bus import Batch, Bus, Entry, Record
 HEARTBEAT_S = 15.0
 # Answers that a reader who does not read may be told later; beyond them the first are forgotten.
 MAX_ANSWERS = 100
-
-ENTITY = "entity"
-EVENT = "event"
-ANSWER = "answer"
-MISSED = "missed"
-SYNCHRONISED = "synchronised"
-END = "end"
 
 
 class Wanted(NamedTuple):

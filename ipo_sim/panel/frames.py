@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-MEDIA_TYPE = "text/event-stream"
-
 # Nothing to say, but still here: a comment.
 STILL_HERE = b":\n\n"
 

@@ -14,12 +14,12 @@ from ipo_sim.api import answers
 from ipo_sim.api.allowance import Allowance
 from ipo_sim.api.answers import Answer, Execute
 from ipo_sim.api.requests import MAX_REQUEST_BYTES
+from ipo_sim.api.streams import MEDIA_TYPE
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.package_data import package_data
 from ipo_sim.panel.documents import Documents, SeqOf
 from ipo_sim.panel.events import EventStream, Source, Wanted
-from ipo_sim.panel.frames import MEDIA_TYPE
 from ipo_sim.panel.guard import admit
 from ipo_sim.panel.statuses import status_of
 

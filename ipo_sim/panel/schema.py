@@ -12,9 +12,8 @@ from pathlib import Path
 
 from ipo_sim.api.payloads import UnitPayload
 from ipo_sim.api.schema import API_VERSION, ENTITIES, PARAMETERS, Json, Row, Verbs, reference, request_name, schemas
+from ipo_sim.api.streams import ANSWER, END, ENTITY, EVENT, MEDIA_TYPE, MISSED, SYNCHRONISED
 from ipo_sim.panel.documents import MAX_PAGE
-from ipo_sim.panel.events import ANSWER, END, ENTITY, EVENT, MISSED, SYNCHRONISED
-from ipo_sim.panel.frames import MEDIA_TYPE
 
 DOCUMENT = "openapi.json"
 

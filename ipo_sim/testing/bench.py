@@ -46,18 +46,30 @@ class Bench:
         encoder = Encoder(driver.runtime.bus, load_catalogue(), counters=counters)
         self.units = Units([SimulatedUnit(name, driver, encoder) for name in names])
         self.clock = VirtualClock(driver, names)
+        self.http_url: str | None = None
 
     @classmethod
-    def open(cls, settings: Settings, cassettes: Cassettes, start: Nanoseconds, broker: Place | None) -> Bench:
+    def open(
+        cls,
+        settings: Settings,
+        cassettes: Cassettes,
+        start: Nanoseconds,
+        broker: Place | None,
+        *,
+        http: bool = False,
+    ) -> Bench:
         """Units with their time standing at `start`, power applied and cards in their readers; on a broker, if any.
 
-        In the thread of the test as long as nothing has to be looked after meanwhile. BrokerError: it is away.
+        With `http` they are offered at `http_url`, too. In the thread of the test as long as nothing has to be looked
+        after meanwhile. BrokerError: it is away. HttpError: the extra is missing.
         """
-        if broker is not None or any(reader.kind != VIRTUAL for reader in settings.readers.values()):
+        if broker is not None or http or any(reader.kind != VIRTUAL for reader in settings.readers.values()):
             from ipo_sim.testing.daemon import DaemonDriver  # noqa: PLC0415 - only who needs a loop pays for it
 
-            daemon = DaemonDriver.open(settings, cassettes, start, broker)
-            return cls(daemon, daemon.counters)
+            daemon = DaemonDriver.open(settings, cassettes, start, broker, http=http)
+            bench = cls(daemon, daemon.counters)
+            bench.http_url = daemon.http_url
+            return bench
         runtime = immediate(open_runtime(None, settings.units, load_catalogue(), clock=stepped(start)))
         readers = FeatureKeyReaders(settings.readers, runtime, {})
         readers.start_virtual()

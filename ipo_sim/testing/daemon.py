@@ -9,15 +9,16 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.broker_settings import connection_settings
 from ipo_sim.cli.cassettes import Cassettes
+from ipo_sim.cli.control_api import control_server
 from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
 from ipo_sim.cli.named_service import Named
 from ipo_sim.client.loop_thread import LoopThread
-from ipo_sim.config.settings import BrokerSettings, Settings
+from ipo_sim.config.settings import BrokerSettings, HttpSettings, Settings
 from ipo_sim.core.events import Fact
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import BrokerError
@@ -30,49 +31,74 @@ from ipo_sim.runtime.supervisor import Service, Supervisor
 from ipo_sim.testing.driver import Answer
 from ipo_sim.testing.place import TIMEOUT_S, Place
 
+if TYPE_CHECKING:
+    from ipo_sim.panel.server import ControlServer
+
 _T = TypeVar("_T")
 
 
 class DaemonDriver:
     """A daemon in a thread. What a command does is on the broker when its answer comes."""
 
-    def __init__(self, thread: LoopThread, runtime: Runtime, readers: FeatureKeyReaders, links: Sequence[Link]) -> None:
+    def __init__(
+        self,
+        thread: LoopThread,
+        runtime: Runtime,
+        readers: FeatureKeyReaders,
+        links: Sequence[Link],
+        server: ControlServer | None,
+    ) -> None:
         self.runtime = runtime
         self.counters = readers.counters
         self._thread = thread
         self._readers = readers
         self._links = links
+        self._server = server
         services: list[Service] = [runtime.pump, readers]
         services += [Named(f"mqtt {link.identity.client_id}", link.run) for link in links]
+        services += [] if server is None else [server]
         self._supervisor = Supervisor(services)
         self._run: asyncio.Task[int] | None = None
 
     @classmethod
-    def open(cls, settings: Settings, cassettes: Cassettes, start: Nanoseconds, place: Place | None) -> DaemonDriver:
-        """Units at work, and seen on the broker; BrokerError, ConfigError, ReaderError."""
+    def open(
+        cls, settings: Settings, cassettes: Cassettes, start: Nanoseconds, place: Place | None, *, http: bool = False
+    ) -> DaemonDriver:
+        """Units at work, seen on the broker, offered over HTTP; BrokerError, ConfigError, HttpError, ReaderError."""
         thread = LoopThread("ipo-units")
         try:
-            return thread.call(cls._open(thread, settings, cassettes, start, place))
+            return thread.call(cls._open(thread, settings, cassettes, start, place, http=http))
         except BaseException:
             thread.close()
             raise
 
     @classmethod
     async def _open(
-        cls, thread: LoopThread, settings: Settings, cassettes: Cassettes, start: Nanoseconds, place: Place | None
+        cls,
+        thread: LoopThread,
+        settings: Settings,
+        cassettes: Cassettes,
+        start: Nanoseconds,
+        place: Place | None,
+        *,
+        http: bool,
     ) -> DaemonDriver:
         catalogue = load_catalogue()
         runtime = open_runtime(None, settings.units, catalogue, clock=stepped(start))
         try:
             readers = FeatureKeyReaders(settings.readers, runtime, cassettes)
             links: Sequence[Link] = ()
+            run = partial(execute, runtime.context)
             if place is not None:
                 mqtt = connection_settings(BrokerSettings(prefix=place.prefix), place.url)
-                run = partial(execute, runtime.context)
                 links = build_links(
                     mqtt, runtime.engine.names(), runtime.bus, catalogue, run, counters=readers.counters
                 )
-            driver = cls(thread, runtime, readers, links)
+            server = None
+            if http:
+                server = control_server(HttpSettings(port=0), runtime, readers.counters, run)
+                await server.__aenter__()
+            driver = cls(thread, runtime, readers, links, server)
         except BaseException:
             runtime.close()
             raise
@@ -82,6 +108,11 @@ class DaemonDriver:
             await driver._end()
             raise
         return driver
+
+    @property
+    def http_url(self) -> str | None:
+        """Where the units are offered over HTTP, if they are."""
+        return None if self._server is None else self._server.url
 
     def call(self, look: Callable[[], _T]) -> _T:
         """What `look` sees of the runtime at this moment."""
@@ -123,6 +154,8 @@ class DaemonDriver:
         self._supervisor.stop()
         if self._run is not None:
             await asyncio.wait({self._run})
+        if self._server is not None:
+            await self._server.__aexit__()
         self._readers.close()
         self.runtime.close()
 

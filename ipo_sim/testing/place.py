@@ -1,4 +1,4 @@
-"""Where the units of a test are on a broker; apart from the broker, whose client units without one do not pay for."""
+"""Where the units of a test can be reached; apart from the broker, whose client units without one do not pay for."""
 
 from __future__ import annotations
 
@@ -19,3 +19,9 @@ class Place(NamedTuple):
     def settings(self) -> MqttSettings:
         """How to reach it; ConfigError for a URL that is none."""
         return MqttSettings(url=self.url, prefix=self.prefix, timeout_s=TIMEOUT_S)
+
+
+class HttpUnderTest(NamedTuple):
+    """The control API as a test has it: `http://127.0.0.1:PORT`."""
+
+    url: str

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ipo_sim.testing.bench import Bench, Units
     from ipo_sim.testing.broker import BrokerServer, BrokerUnderTest
     from ipo_sim.testing.clock import VirtualClock
+    from ipo_sim.testing.place import HttpUnderTest
     from ipo_sim.testing.reader import ReaderUnderTest
     from ipo_sim.testing.scenario import ScenarioPlayer
     from ipo_sim.testing.unit import SimulatedUnit
@@ -64,7 +65,7 @@ def ipo_random(request: pytest.FixtureRequest) -> random.Random:
 def _ipo_bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """The units of the test with their clock; those below are its parts."""
     broker = request.getfixturevalue("ipo_broker") if "ipo_broker" in request.fixturenames else None
-    bench = _open(request, broker)
+    bench = _open(request, broker, http="ipo_http" in request.fixturenames)
     request.node.stash[_BENCH] = bench
     try:
         yield bench
@@ -97,6 +98,16 @@ def ipo_broker(_ipo_broker_server: BrokerServer) -> Iterator[BrokerUnderTest]:
 
     with broker_for_a_test(_ipo_broker_server) as broker:
         yield broker
+
+
+@pytest.fixture
+def ipo_http(_ipo_bench: Bench) -> HttpUnderTest:
+    """The control API of the units of the test, which are offered over HTTP as well; it needs the extra `http`."""
+    from ipo_sim.testing.place import HttpUnderTest  # noqa: PLC0415 - a fixture is used
+
+    if _ipo_bench.http_url is None:
+        raise pytest.fail.Exception("ipo_http has to be among the arguments of the test or its fixtures", pytrace=False)
+    return HttpUnderTest(_ipo_bench.http_url)
 
 
 @pytest.fixture
@@ -144,9 +155,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _open(request: pytest.FixtureRequest, broker: BrokerUnderTest | None) -> Bench:
+def _open(request: pytest.FixtureRequest, broker: BrokerUnderTest | None, *, http: bool) -> Bench:
     """The units that the test asks for, booted if it wants them so."""
-    from ipo_sim.errors import BrokerError, ConfigError  # noqa: PLC0415 - a fixture is used
+    from ipo_sim.errors import BrokerError, ConfigError, HttpError  # noqa: PLC0415 - a fixture is used
     from ipo_sim.testing.bench import Bench  # noqa: PLC0415 - as above
     from ipo_sim.testing.configuration import Wanted, settings_for  # noqa: PLC0415 - as above
 
@@ -157,8 +168,9 @@ def _open(request: pytest.FixtureRequest, broker: BrokerUnderTest | None) -> Ben
         wanted = Wanted.of(marker.args, marker.kwargs) if marker is not None else Wanted()
         reader, seed = config.getoption("--ipo-reader"), config.getoption("--ipo-seed")
         settings, cassettes = settings_for(wanted, folders, _default(config), reader, seed)
-        bench = Bench.open(settings, cassettes, wanted.start, broker.place if broker is not None else None)
-    except (BrokerError, ConfigError) as error:
+        place = broker.place if broker is not None else None
+        bench = Bench.open(settings, cassettes, wanted.start, place, http=http)
+    except (BrokerError, ConfigError, HttpError) as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     try:
         if wanted.boot:

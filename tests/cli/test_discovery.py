@@ -13,12 +13,20 @@ import pytest
 
 from ipo_sim.cli.command_line import parse
 from ipo_sim.cli.daemon_file import FILE_NAME, Daemon, published, read_daemon
-from ipo_sim.cli.discovery import find_broker
+from ipo_sim.cli.discovery import Target, find_broker
 from ipo_sim.cli.failure import UsageError
 from ipo_sim.cli.state_dir import default_state_dir
+from ipo_sim.client.connection import HttpAddress
 from ipo_sim.errors import JournalError
+from ipo_sim.mqtt.settings import MqttSettings
 
 HERE = Daemon(os.getpid(), "mqtt://127.0.0.1:1999", "lab", ("bench-1",))
+
+
+def broker_of(target: Target) -> MqttSettings:
+    """What it is when it is a broker."""
+    assert isinstance(target.address, MqttSettings)
+    return target.address
 
 
 def arguments(*options: object) -> Namespace:
@@ -37,16 +45,16 @@ def test_the_line_goes_before_the_environment_and_that_before_the_daemon(
 ) -> None:
     with published(tmp_path, HERE):
         found = find_broker(arguments("--state-dir", tmp_path))
-        assert (found.settings.url, found.settings.prefix) == ("mqtt://127.0.0.1:1999", "lab")
+        assert (broker_of(found).url, broker_of(found).prefix) == ("mqtt://127.0.0.1:1999", "lab")
         monkeypatch.setenv("IPO_SIM_BROKER", "mqtt://other:1884")
-        assert find_broker(arguments("--state-dir", tmp_path)).settings.url == "mqtt://other:1884"
+        assert broker_of(find_broker(arguments("--state-dir", tmp_path))).url == "mqtt://other:1884"
         line = arguments("--state-dir", tmp_path, "--broker", "mqtts://third")
-        assert find_broker(line).settings.url == "mqtts://third"
+        assert broker_of(find_broker(line)).url == "mqtts://third"
 
 
 def test_without_anything_it_is_the_usual_broker(tmp_path: Path) -> None:
     found = find_broker(arguments("--state-dir", tmp_path))
-    assert (found.settings.url, found.settings.prefix) == ("mqtt://127.0.0.1:1883", "ipo-sim")
+    assert (broker_of(found).url, broker_of(found).prefix) == ("mqtt://127.0.0.1:1883", "ipo-sim")
     assert "`ipo-sim run` starts one" in found.hint
     assert "ended without a word" not in found.hint
 
@@ -54,7 +62,7 @@ def test_without_anything_it_is_the_usual_broker(tmp_path: Path) -> None:
 def test_a_daemon_that_was_killed_is_not_asked(tmp_path: Path) -> None:
     with published(tmp_path, Daemon(gone_pid(), "mqtt://127.0.0.1:1999", "lab", ())):
         found = find_broker(arguments("--state-dir", tmp_path))
-    assert found.settings.url == "mqtt://127.0.0.1:1883"
+    assert broker_of(found).url == "mqtt://127.0.0.1:1883"
     assert f"the last daemon on {tmp_path} ended without a word" in found.hint
 
 
@@ -68,23 +76,23 @@ def test_a_full_disk_is_named_where_the_daemon_would_be(tmp_path: Path, monkeypa
 def test_the_prefix_is_the_daemons_on_its_own_broker_and_that_of_the_line_before_all(tmp_path: Path) -> None:
     with published(tmp_path, HERE):
         same = arguments("--state-dir", tmp_path, "--broker", "mqtt://127.0.0.1:1999")
-        assert find_broker(same).settings.prefix == "lab"
+        assert broker_of(find_broker(same)).prefix == "lab"
         other = arguments("--state-dir", tmp_path, "--broker", "mqtt://127.0.0.1:1884")
-        assert find_broker(other).settings.prefix == "ipo-sim"
-        assert find_broker(arguments("--state-dir", tmp_path, "--prefix", "mine")).settings.prefix == "mine"
+        assert broker_of(find_broker(other)).prefix == "ipo-sim"
+        assert broker_of(find_broker(arguments("--state-dir", tmp_path, "--prefix", "mine"))).prefix == "mine"
 
 
 def test_the_time_to_wait_is_that_of_the_line(tmp_path: Path) -> None:
     assert find_broker(arguments("--state-dir", tmp_path)).timeout_s == 5.0
     found = find_broker(arguments("--state-dir", tmp_path, "--timeout", "0.5"))
-    assert (found.timeout_s, found.settings.timeout_s) == (0.5, 0.5)
+    assert (found.timeout_s, broker_of(found).timeout_s) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         (["--broker", "broker"], "--broker: mqtt url 'broker'"),
-        (["--broker", "http://broker"], "--broker: "),
+        (["--broker", "ftp://broker"], "--broker: "),
         (["--broker", "mqtt://broker:x"], "--broker: "),
         (["--prefix", "a b"], "--prefix: "),
         (["--prefix", "#"], "--prefix: "),
@@ -107,7 +115,7 @@ def test_a_password_is_read_from_the_configuration(tmp_path: Path) -> None:
     daemon = Daemon(os.getpid(), "mqtt://lab:1884", "ipo-sim", (), str(config))
     with published(tmp_path, daemon):
         assert "secret" not in (tmp_path / FILE_NAME).read_text()
-        settings = find_broker(arguments("--state-dir", tmp_path)).settings
+        settings = broker_of(find_broker(arguments("--state-dir", tmp_path)))
     assert (settings.username, settings.password) == ("me", "secret")
 
 
@@ -148,3 +156,13 @@ def test_the_default_state_directory_follows_the_xdg_specification(
     assert default_state_dir() == home / ".local" / "state" / "ipo-sim"
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_state_dir() == tmp_path / "ipo-sim"
+
+
+def test_a_control_api_is_found_by_its_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = find_broker(arguments("--state-dir", tmp_path, "--broker", "http://:secret@127.0.0.1:8080/"))
+    assert found.address == HttpAddress("http://127.0.0.1:8080", "secret")
+    assert "secret" not in f"{found}{found.address}"
+    monkeypatch.setenv("IPO_SIM_BROKER", "https://bench.lab")
+    assert find_broker(arguments("--state-dir", tmp_path)).address == HttpAddress("https://bench.lab")
+    with pytest.raises(UsageError, match=r"--broker: http url 'http://': expected http://HOST"):
+        find_broker(arguments("--state-dir", tmp_path, "--broker", "http://:secret@"))

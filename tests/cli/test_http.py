@@ -36,18 +36,29 @@ def ask(url: str, method: str, path: str, body: Any = None, **headers: str) -> t
 
 
 @pytest.mark.slow
-def test_a_daemon_is_steered_over_http(tmp_path: Path) -> None:
+def test_a_daemon_is_steered_over_http(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with started(tmp_path / "state", "--http", "0") as daemon:
         url = daemon.file["http"]
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         assert f"HTTP: {url}/units" in daemon.output
         assert ask(url, "POST", "/units/bench-1/commands/advance", {"seconds": 60})[0] == 200
         assert ask(url, "GET", "/units/bench-1/unit")[1]["state"] == "running"
-        status, answer = ask(url, "POST", "/units/bench-1/commands/fit", {"path": "slots/1", "part": "DS9"})
-        assert (status, answer["ok"]) == (409, False)
+        refused, answer = ask(url, "POST", "/units/bench-1/commands/fit", {"path": "slots/1", "part": "DS9"})
+        assert (refused, answer["ok"]) == (409, False)
         # Over MQTT it is the same unit.
         assert main(["ctl", "--state-dir", str(daemon.state_dir), "bench-1", "remove-card"]) == 0
         assert ask(url, "GET", "/units/bench-1/feature-key")[1]["presence"] == "absent"
+        # And so it is for the commands of users, whichever way they go.
+        capsys.readouterr()
+        assert main(["ctl", "--broker", url, "bench-1", "insert-card"]) == 0
+        assert capsys.readouterr().out.startswith("done, event ")
+        assert main(["ctl", "--broker", url, "bench-1", "status", "--json"]) == 0
+        status = json.loads(capsys.readouterr().out)
+        assert (status["availability"], status["entities"]["feature-key"]["presence"]) == ("online", "present")
+        until = "feature-key.presence=present"
+        assert main(["ctl", "--broker", url, "bench-1", "watch", "--until", until, "--timeout", "20"]) == 0
+        assert main(["ctl", "--broker", url, "bench-2", "restart"]) == 1
+        assert "there is no unit bench-2: did you mean bench-1?" in capsys.readouterr().err
         with socket.create_connection(tuple_of(url), DEADLINE_S) as stream:
             stream.sendall(b"GET /units/bench-1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             received = b""

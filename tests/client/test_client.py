@@ -1,4 +1,4 @@
-"""The client library against units of this process on a real broker, in an event loop and without one."""
+"""The client library against units of this process, on a broker and over HTTP, in an event loop and without."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from typing import NamedTuple
 
 import pytest
 
@@ -18,19 +19,34 @@ from ipo_sim.mqtt.session import Session
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.testing.bench import Bench
 from ipo_sim.testing.broker import BrokerUnderTest
-from ipo_sim.testing.place import Place
+from ipo_sim.testing.place import HttpUnderTest, Place
 from ipo_sim.testing.unit import SimulatedUnit
 from tests.mqtt.brokers import Mosquitto
 from tests.mqtt.conftest import mosquitto
 
 __all__ = ["mosquitto"]
 
+
+class Way(NamedTuple):
+    url: str
+    prefix: str
+
+
 START = Nanoseconds(1_767_614_400_000_000_000)
 
 
+WAYS = ("mqtt", "http")
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, ipo_http: HttpUnderTest, ipo_broker: BrokerUnderTest) -> Way:
+    """The two ways to the units of a test, both open in each."""
+    return Way(ipo_broker.url, ipo_broker.prefix) if request.param == "mqtt" else Way(ipo_http.url, "ipo-sim")
+
+
 @pytest.fixture
-async def client(ipo_unit: SimulatedUnit, ipo_broker: BrokerUnderTest) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(ipo_broker.url, prefix=ipo_broker.prefix, timeout=20) as client:
+async def client(ipo_unit: SimulatedUnit, way: Way) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(way.url, prefix=way.prefix, timeout=20) as client:
         yield client
 
 
@@ -40,8 +56,8 @@ async def unit(client: AsyncClient) -> AsyncUnit:
 
 
 @pytest.fixture
-def sync_client(ipo_unit: SimulatedUnit, ipo_broker: BrokerUnderTest) -> Iterator[Client]:
-    with Client(ipo_broker.url, prefix=ipo_broker.prefix, timeout="20s") as client:
+def sync_client(ipo_unit: SimulatedUnit, way: Way) -> Iterator[Client]:
+    with Client(way.url, prefix=way.prefix, timeout="20s") as client:
         yield client
 
 
@@ -75,6 +91,8 @@ class TestEvents:
         await unit.insert_card()
         assert (await unit.wait_for_event(after=first.seq)).type == "feature-key-inserted"
 
+    # Faults of messages are those of MQTT.
+    @pytest.mark.parametrize("way", ["mqtt"], indirect=True)
     async def test_one_that_a_fault_has_spoilt_is_left_out(self, unit: AsyncUnit) -> None:
         await unit.inject_fault("mqtt-malformed")
         await unit.remove_card()
@@ -141,15 +159,18 @@ class TestInAnEventLoop:
     async def test_units_are_found(self, client: AsyncClient) -> None:
         assert await client.units() == {"bench-1": True}
         assert await client.unit("bench-1") is await client.unit("bench-1")
-        with pytest.raises(CommandRejected, match=r"no unit bench1 on this broker: did you mean bench-1\?"):
+        with pytest.raises(CommandRejected, match=r"no unit bench1( on this broker)?: did you mean bench-1\?"):
             await client.unit("bench1")
 
-    async def test_what_is_no_payload_is_told(self, unit: AsyncUnit, ipo_broker: BrokerUnderTest) -> None:
-        settings = MqttSettings(url=ipo_broker.url)
-        session = await Session.open(settings, "stranger", on_message=lambda _: None)
-        await session.publish(ipo_broker.topic("bench-1", "slots/7"), b'{"v": 1}', retain=True)
-        await session.drain()
-        await session.close()
+
+async def test_what_is_no_payload_is_told(ipo_unit: SimulatedUnit, ipo_broker: BrokerUnderTest) -> None:
+    settings = MqttSettings(url=ipo_broker.url)
+    session = await Session.open(settings, "stranger", on_message=lambda _: None)
+    await session.publish(ipo_broker.topic("bench-1", "slots/7"), b'{"v": 1}', retain=True)
+    await session.drain()
+    await session.close()
+    async with AsyncClient(ipo_broker.url, prefix=ipo_broker.prefix, timeout=20) as client:
+        unit = await client.unit("bench-1")
         with pytest.raises(PayloadError, match="unit bench-1, slots/7"):
             await unit.wait_for("slots/7", within=20)
 
@@ -203,7 +224,9 @@ class TestNobodyThere:
 
     async def test_no_url(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ConfigError, match="expected mqtt://HOST"):
-            AsyncClient("http://127.0.0.1")
+            AsyncClient("ftp://127.0.0.1")
+        with pytest.raises(ConfigError, match="expected http://HOST"):
+            AsyncClient("http://:secret@")
         with pytest.raises(ValueError, match="no length of time"):
             AsyncClient(timeout="soon")
         monkeypatch.setenv("IPO_SIM_BROKER", "mqtt://127.0.0.1:2")
@@ -291,6 +314,6 @@ def test_what_the_package_offers_is_loaded_when_it_is_used() -> None:
     assert ipo_sim.client.__all__ == ["AsyncClient", "AsyncUnit", "Client", "Unit"]
     with pytest.raises(AttributeError, match="has no attribute 'Cleint'"):
         _ = ipo_sim.client.Cleint
-    code = "import sys, ipo_sim.client.connection; print('pydantic' in sys.modules)"
+    code = "import sys, ipo_sim.client.mqtt_connection; print('pydantic' in sys.modules or 'aiohttp' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert said.strip() == "False"

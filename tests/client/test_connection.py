@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipo_sim.client.connection import nearest_unit
+from ipo_sim.client.mqtt_connection import nearest_unit
 
 FLEET = [f"unit-{n:04}" for n in range(1, 100)]
 

@@ -44,7 +44,7 @@ class Served(NamedTuple):
 
 @asynccontextmanager
 async def serving(
-    *names: str, token: str | None = None, registry: Registry | None = None, boot: bool = True
+    *names: str, token: str | None = None, registry: Registry | None = None, boot: bool = True, port: int = 0
 ) -> AsyncIterator[Served]:
     """Serve these units, by default `bench-1`, until the end of the block, which is a clean stop."""
     bus = Bus()
@@ -59,7 +59,7 @@ async def serving(
             raise CommandRejected("unknown-unit", f"there is no unit {name}")
         return units[name].unit.seq
 
-    settings = HttpSettings(0, token=token)
+    settings = HttpSettings(port, token=token)
     async with ControlServer(settings, bus, Encoder(bus, load_catalogue()), registry, seq_of) as server:
         task = asyncio.create_task(server.run(), name="test-http")
         try:

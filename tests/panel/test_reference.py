@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ipo_sim.api import streams
 from ipo_sim.api.allowance import BURST, REQUESTS_PER_S
 from ipo_sim.api.requests import MAX_REQUEST_BYTES
 from ipo_sim.panel import documents, events, resources, server
@@ -26,7 +27,7 @@ def test_every_code_stands_at_its_status() -> None:
 
 def test_every_event_of_a_stream_is_told() -> None:
     section = PAGE.partition("\n## Streams\n")[2].partition("\n## ")[0]
-    names = {events.ENTITY, events.EVENT, events.ANSWER, events.MISSED, events.SYNCHRONISED, events.END}
+    names = {streams.ENTITY, streams.EVENT, streams.ANSWER, streams.MISSED, streams.SYNCHRONISED, streams.END}
     assert names <= set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
 
 

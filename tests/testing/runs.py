@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 # A run takes back what it has imported, and what is written in C cannot be imported twice: it is here before.
+import ipo_sim.panel.server
 import ipo_sim.testing.bench
 import ipo_sim.testing.daemon
 import ipo_sim.testing.scenario  # noqa: F401 - as above
