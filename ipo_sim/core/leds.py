@@ -25,13 +25,14 @@ def light(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature, ...]) 
     Those that show the load of a VCM card are there while they are lit.
     """
     old = draft.old
-    if (
-        parts is old.parts
-        and draft.life is old.life
-        and (features is old.features or _vcm_channels_in_use(features) == _vcm_channels_in_use(old.features))
-    ):
-        return old.leds
-    in_use = _vcm_channels_in_use(features)
+    if parts is old.parts and draft.life is old.life:
+        if features is old.features:
+            return old.leds
+        in_use, before = _vcm_channels_in_use(features), _vcm_channels_in_use(old.features)
+        # Most calls begin or end within an eighth of a card.
+        if in_use == before or _loads(parts, in_use) == _loads(parts, before):
+            return old.leds
+    loads = _loads(parts, _vcm_channels_in_use(features))
     catalogue, state = draft.catalogue, draft.life.state
     leds = [_led(catalogue, CPU, f"cpu.{state}")]
     for part in parts:
@@ -41,11 +42,9 @@ def light(draft: Draft, parts: tuple[Part, ...], features: tuple[Feature, ...]) 
             leds.extend(_part_leds(catalogue, fitted.code, part.place.number, hold, state))
             if fitted.expansion_ports and hold is None:
                 leds.extend(_expansion_port_leds(catalogue, part.place.number, parts))
-            if in_use and hold is None and _shows_load(fitted):
-                # Which card has which channel is not documented: the first one is filled first.
-                here = min(in_use, fitted.vcm_channels)
-                in_use -= here
-                leds.extend(_load_leds(catalogue, part.place.number, here, fitted.vcm_channels))
+            if loads and part.place.kind is PlaceKind.SLOT and part.place.number in loads:
+                lit = range(STATUS_LED + 1, loads[part.place.number] + 1)
+                leds.extend(_led(catalogue, _slot_led(part.place.number, number), "vcm_load.lit") for number in lit)
     return tuple(leds)
 
 
@@ -101,22 +100,32 @@ def _expansion_port_leds(catalogue: Catalogue, slot: int, parts: tuple[Part, ...
 
 
 def _vcm_channels_in_use(features: tuple[Feature, ...]) -> int:
+    # A loop: a generator costs twice as much, and this is asked at each change of a pool.
     for feature in features:
         if feature[0] == VCM:
             return feature.in_use
     return 0
 
 
-def _shows_load(card: PartType) -> bool:
-    """The LEDs of a card with ports, such as the combination card, show those."""
-    return bool(card.vcm_channels) and not card.ports
+def _loads(parts: tuple[Part, ...], in_use: int) -> dict[int, int]:
+    """How many LEDs of the VCM card in a slot are lit, where it is more than LED 1, which shows the card's state.
 
-
-def _load_leds(catalogue: Catalogue, slot: int, in_use: int, channels: int) -> Iterator[Led]:
-    """Each is an eighth of the card's channels, licensed or not, that has begun; LED 1 is taken by the card's state."""
-    lit = -(-in_use * LOAD_LEDS // channels)
-    for number in range(STATUS_LED + 1, lit + 1):
-        yield _led(catalogue, _slot_led(slot, number), "vcm_load.lit")
+    Each is an eighth of the card's channels, licensed or not, that has begun. Which card has which channel is not
+    documented: the first one is filled first. LEDs of a card with ports, such as the combination card, show those.
+    """
+    loads = {}
+    for part in parts:
+        if not in_use:
+            break
+        card = part.fitted
+        if card is None or not card.vcm_channels or card.ports or part.service.hold is not None:
+            continue
+        here = min(in_use, card.vcm_channels)
+        in_use -= here
+        lit = -(-here * LOAD_LEDS // card.vcm_channels)
+        if lit > STATUS_LED and part.place.kind is PlaceKind.SLOT:
+            loads[part.place.number] = lit
+    return loads
 
 
 def _slot_led(slot: int, number: int) -> str:
