@@ -174,7 +174,7 @@ def _link_alarm(draft: Draft, standing: Mapping[str, Alarm]) -> Alarm:
 
 # The maker's event, its reason, its text.
 _Said = tuple[int, int | None, str]
-_HELD = frozenset({Hold.MISSING, Hold.MISMATCH, Hold.SURPLUS, Hold.LICENCE})
+_HELD = frozenset({Hold.FAULT, Hold.MISSING, Hold.MISMATCH, Hold.SURPLUS, Hold.LICENCE})
 
 
 def _part_alarms(draft: Draft, part: Part, standing: Mapping[str, Alarm], alarms: list[Alarm]) -> None:
@@ -182,7 +182,7 @@ def _part_alarms(draft: Draft, part: Part, standing: Mapping[str, Alarm], alarms
     entity = (part.place.path, part.entity_name, part.entity_index)
     cause = part.service.cause
     said: tuple[int, int | None, str]
-    if part.failed:
+    if part.failed or hold is Hold.FAULT:
         said = (ENTITY_FAILURE, None, _failure_text(hold))
         alarms.append(_part_alarm(draft, entity, cause, standing, said))
     if hold is Hold.LICENCE:

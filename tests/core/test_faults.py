@@ -235,6 +235,9 @@ def test_a_module_that_never_starts_fails_at_each_start() -> None:
         bench.apply(RestartRequested())
         bench.advance(10)
         assert bench.part("expansion/3").service.hold is Hold.FAULT
+        alarm = bench.alarm("20-expansion-3")
+        assert alarm is not None
+        assert (alarm.text, alarm.cause[0]) == ("failed", "fault:module-never-starts")
     bench.apply(RestartRequested())
     bench.advance(10)
     assert bench.part("expansion/3").service.hold is None
