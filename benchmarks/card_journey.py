@@ -30,8 +30,6 @@ _LESSONS = 3
 # Between two cards, so that each finds everybody at rest, and at another moment of the hardware's ticks.
 _PAUSE_S = 0.0173
 _HASTE_S = 30.0
-# Commands that the daemon's clock is compared by; a unit takes a hundred at once.
-_LOOKS = 80
 
 OUT, IN = "out", "in"
 
@@ -50,6 +48,16 @@ def _acts(slot: Slot) -> Mapping[str, Callable[[], None]]:
     return {OUT: slot.remove, IN: slot.insert}
 
 
+async def booted(listener: Listener, unit: str) -> None:
+    """Wait until the unit runs, in its own time."""
+
+    def runs(arrivals: list[Arrival]) -> bool:
+        last = arrivals[-1]
+        return last.topic == f"{unit}/unit" and json.loads(last.payload)["state"] == "running"
+
+    await listener.until(runs)
+
+
 class Journey(NamedTuple):
     """Milliseconds from the card to the last message that follows, and from the reader's fact to it."""
 
@@ -58,14 +66,16 @@ class Journey(NamedTuple):
 
 
 class AtDaemon:
-    """A slot that a daemon reads, with a card in; `listener` hears the unit below the topic `unit`."""
+    """A slot that a daemon reads, with a card in; `listener` hears its unit.
 
-    def __init__(self, slot: Slot, listener: Listener, unit: str) -> None:
+    The daemon is a new one whose time nobody has set: its clock began with the machine's, and goes as that does.
+    """
+
+    def __init__(self, slot: Slot, listener: Listener) -> None:
         self._acts = _acts(slot)
         self._listener = listener
-        self._unit = unit
         self._follow: dict[str, set[str]] = {}
-        self._ahead = 0.0
+        self._ahead = time.time() - time.perf_counter()
 
     async def learn(self) -> None:
         """Find out on which topics something follows from every card: counters are told now and then besides."""
@@ -73,17 +83,6 @@ class AtDaemon:
             for name, act in self._acts.items():
                 heard = await self._heard_after(act)
                 self._follow[name] = self._follow.get(name, heard) & heard
-        self._ahead = min([await self._look_at_clock(number) for number in range(_LOOKS)])
-
-    async def _look_at_clock(self, number: int) -> float:
-        """At most how far the daemon's clock is ahead: a command is stamped after it was sent.
-
-        The shortest way of a command is in this, so that our part comes out too long by as much.
-        """
-        change = json.dumps({"name": "Bench", "full_name": f"Number {number}"})
-        sent = await self._listener.say(f"{self._unit}/commands/configure-user", change)
-        arrivals = await self._listener.until(lambda arrivals: arrivals[-1].topic == f"{self._unit}/events")
-        return _stamp(arrivals[-1]) - sent
 
     async def _heard_after(self, act: Callable[[], None]) -> set[str]:
         topics: set[str] = set()

@@ -11,18 +11,16 @@ from pathlib import Path
 import pytest
 import structlog
 
-from benchmarks.card_journey import Alone, AtDaemon, measure, report
+from benchmarks.card_journey import Alone, AtDaemon, booted, measure, report
 from benchmarks.listener import listening
 from benchmarks.measure import Effort, Figure
 from benchmarks.process import HarnessError, ipo_sim, mosquitto, running
-from benchmarks.start import is_online
 from benchmarks.units import FULL_CONFIG
 from ipo_sim.readers.serial_line import SerialReader
 from tests.readers.firmware_sim import FirmwareSim, firmware_sim
 
 _UNIT = "ipo-sim/bench-1"
 _VIRTUAL = '{reader: virtual, serial: "1234567890", law: alaw}'
-_BOOT = '{"seconds": 60}'
 
 
 def figures(effort: Effort) -> Iterator[Figure]:
@@ -54,10 +52,8 @@ async def _measure(effort: Effort, port: int, read: FirmwareSim, alone: Firmware
     try:
         await by_itself.until_read()
         async with listening(port, f"{_UNIT}/#") as listener:
-            await listener.until(is_online)
-            await listener.say(f"{_UNIT}/commands/advance", _BOOT)
-            await listener.until(lambda arrivals: arrivals[-1].topic.endswith("/reply"))
-            daemon = AtDaemon(read, listener, _UNIT)
+            await booted(listener, _UNIT)
+            daemon = AtDaemon(read, listener)
             await daemon.learn()
             return list(report(await measure(effort.rounds, daemon, by_itself), "through the firmware"))
     finally:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from benchmarks.card_journey import Alone, AtDaemon, measure, report
+from benchmarks.card_journey import Alone, AtDaemon, booted, measure, report
 from benchmarks.listener import listening
 from benchmarks.measure import Effort, Figure, Pair, Target
 from benchmarks.process import HarnessError, ipo_sim, mosquitto, running
@@ -33,7 +33,6 @@ from tests.readers.pcscd import Pcscd, SimulatedReader
 THROUGH = "through pcscd"
 _UNIT = "ipo-sim/bench-1"
 _VIRTUAL = '{reader: virtual, serial: "1234567890", law: alaw}'
-_BOOT = '{"seconds": 60}'
 # How long a loop is looked at, and how often it is to look at its clock.
 _LOOK_S = 1.0
 _TICK_S = 0.001
@@ -100,10 +99,8 @@ async def _measure(effort: Effort, port: int, bench: Bench) -> list[Figure]:
     try:
         await by_itself.until_read()
         async with listening(port, f"{_UNIT}/#") as listener:
-            await listener.until(is_online)
-            await listener.say(f"{_UNIT}/commands/advance", _BOOT)
-            await listener.until(lambda arrivals: arrivals[-1].topic.endswith("/reply"))
-            daemon = AtDaemon(bench.at_daemon, listener, _UNIT)
+            await booted(listener, _UNIT)
+            daemon = AtDaemon(bench.at_daemon, listener)
             await daemon.learn()
             return list(report(await measure(effort.rounds, daemon, by_itself), THROUGH))
     finally:
