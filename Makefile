@@ -13,7 +13,7 @@ run: ## boot a demonstration unit on a broker of its own
 test: ## install what the tests need, and run them all
 	@.ci/venv dev
 	@.ci/tools
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(ORDER)
 
 check: lint test ## what CI runs
 
