@@ -14,6 +14,7 @@ SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/s
 
 # The Debian package of each program; `.ci/tools` installs the same ones.
 PACKAGES = {
+    "bash": "bash",
     "avr-gcc": "gcc-avr",
     "gcc": "gcc",
     "make": "make",

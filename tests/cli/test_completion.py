@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ipo_sim.cli.main import main
 from ipo_sim.cli.state_dir import default_state_dir
 from ipo_sim.runtime.commands import COMMANDS
 from tests.cli.daemons import ROOT, environment
+from tests.requirements import require
 
 # Calls the function that the script defines as bash does when somebody presses TAB behind the last word.
 _PRESS_TAB = """
@@ -33,8 +33,7 @@ def script_of(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.fixture
 def bash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     """The script for bash."""
-    if shutil.which("bash") is None:
-        pytest.skip("bash is not installed")
+    require("bash")
     path = tmp_path / "completion.bash"
     path.write_text(script_of("bash", capsys))
     return path
