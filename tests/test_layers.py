@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +59,21 @@ THIRD_PARTY = {
 }
 
 PURE = ("core", "licensing", "card")
+
+# The rooms of the command line, and which others each of them may use; what stands in none is for all, and uses none.
+CLI_ROOMS = {
+    "card": frozenset({"config"}),
+    "config": frozenset[str](),
+    "ctl": frozenset({"licence"}),
+    "daemon": frozenset({"card", "config"}),
+    "journal": frozenset({"ctl"}),
+    "key_server": frozenset[str](),
+    "licence": frozenset({"config"}),
+    "records": frozenset({"config"}),
+    "scenario": frozenset({"config"}),
+}
+# They hand on to the rooms.
+CLI_DOORS = ("ipo_sim.cli.command_line", "ipo_sim.cli.completion")
 
 # By these a pure room would reach time, chance, other threads of control or the machine.
 IMPURE = frozenset(
@@ -119,6 +135,21 @@ def wrong_imports(module: Module) -> Iterator[str]:
             yield f"line {line}: {module.room} is pure and may not import {imported}"
 
 
+def cli_room(name: str) -> str:
+    """The room of the command line that a module stands in; empty: in none."""
+    room = [*name.removeprefix("ipo_sim.cli").split("."), ""][1]
+    return room if room in CLI_ROOMS else ""
+
+
+def wrong_rooms(module: Module) -> Iterator[str]:
+    """Imports from a room of the command line that the module's own may not use."""
+    room = cli_room(module.name)
+    allowed = {"", room, *CLI_ROOMS.get(room, ())}
+    for imported, line in module.imports():
+        if imported.startswith("ipo_sim.cli") and cli_room(imported) not in allowed:
+            yield f"line {line}: {room or 'what all rooms share'} may not import {imported}"
+
+
 def clock_readings(module: Module) -> Iterator[str]:
     """Places that read a clock, outside the one module that may."""
     if module.name == CLOCK:
@@ -137,6 +168,31 @@ def test_module_keeps_to_its_room(path: Path) -> None:
     assert module.room in MAY_IMPORT, f"{module.name} stands in a room that the table does not know"
     assert list(wrong_imports(module)) == []
     assert list(clock_readings(module)) == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_rooms_of_the_command_line_go_one_way(path: Path) -> None:
+    module = read(path)
+    if module.room == "cli" and module.name not in CLI_DOORS:
+        assert list(wrong_rooms(module)) == []
+
+
+def test_every_folder_of_the_command_line_is_a_room() -> None:
+    folders = {path.parent.name for path in (ROOT / "ipo_sim" / "cli").glob("*/*.py")}
+    assert folders == set(CLI_ROOMS)
+    tuple(TopologicalSorter(CLI_ROOMS).static_order())  # raises CycleError where rooms use one another
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("ipo_sim.cli.ctl.watch", "from ipo_sim.cli.journal.source import opened"),
+        ("ipo_sim.cli.licence.form", "def late():\n    from ipo_sim.cli.ctl import watch"),
+        ("ipo_sim.cli.remote", "from ipo_sim.cli.ctl.command import ask"),
+    ],
+)
+def test_wrong_room_is_seen(name: str, source: str) -> None:
+    assert len(list(wrong_rooms(Module(name, ast.parse(source))))) == 1
 
 
 def test_the_bench_knows_nothing_of_the_package() -> None:
@@ -183,7 +239,7 @@ def test_wrong_import_is_seen(name: str, source: str) -> None:
             "import aiomqtt\nfrom ipo_sim.runtime import bus, commands",
         ),
         (
-            "ipo_sim.cli.run",
+            "ipo_sim.cli.daemon.run",
             "from ipo_sim.mqtt.client import Client\nimport ipo_sim.readers.virtual",
         ),
     ],

@@ -65,7 +65,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = build_parser((_ALIASES.get(asked, asked),))
     arguments, rest = parser.parse_known_args(argv)
     if asked == "ctl":
-        from ipo_sim.cli.ctl_options import gather_words  # noqa: PLC0415 - as all that only some commands need
+        from ipo_sim.cli.ctl.options import gather_words  # noqa: PLC0415 - as all that only some commands need
 
         rest = gather_words(arguments, rest)
     if rest:
@@ -93,7 +93,7 @@ def build_parser(wanted: Sequence[str] | None = None) -> Parser:
 
 def _add_run(commands: Commands, text: str) -> None:
     example = "ipo-sim run configs/full.yaml --time-scale 60\nipo-sim run --broker mqtt://broker.lab:1883 --log json"
-    run = add_command(commands, "run", "run", text, example, description=_RUN)
+    run = add_command(commands, "run", "daemon.run", text, example, description=_RUN)
     run.add_argument("config", metavar="CONFIG", nargs="?", type=Path, help="configuration file")
     run.add_argument("--broker", metavar="URL", help="MQTT broker, mqtt://HOST[:PORT] or mqtts://HOST[:PORT]")
     run.add_argument(
@@ -115,7 +115,7 @@ def _add_run(commands: Commands, text: str) -> None:
 
 def _add_init(commands: Commands, text: str) -> None:
     example = "ipo-sim init bench.yaml --model ip500v2\nipo-sim run bench.yaml"
-    init = add_command(commands, "init", "init", text, example)
+    init = add_command(commands, "init", "config.init", text, example)
     init.add_argument(
         "file", metavar="FILE", nargs="?", default="ipo-sim.yaml", help="ipo-sim.yaml by default; - prints it"
     )
@@ -128,13 +128,13 @@ def _add_init(commands: Commands, text: str) -> None:
 
 
 def _add_check(commands: Commands, text: str) -> None:
-    check = add_command(commands, "check", "check", text, "ipo-sim check configs/*.yaml")
+    check = add_command(commands, "check", "config.check", text, "ipo-sim check configs/*.yaml")
     check.add_argument("configs", metavar="CONFIG", nargs="+", type=Path, help="configuration file")
     add_json(check)
 
 
 def _add_schema(commands: Commands, text: str) -> None:
-    schema = add_command(commands, "schema", "schema", text, "ipo-sim schema config >ipo-sim.schema.json")
+    schema = add_command(commands, "schema", "config.schema", text, "ipo-sim schema config >ipo-sim.schema.json")
     schema.add_argument("what", metavar="|".join(SCHEMAS), choices=SCHEMAS, help="which one")
 
 
@@ -151,22 +151,22 @@ _COMMANDS: Mapping[str, _Command] = {
     "check": _Command("validate configurations, and say how their units boot", _add_check),
     "schema": _Command("print the schema of configurations, of scenarios, of MQTT, or of HTTP", _add_schema),
     "licence": _Command(
-        "issue, explain and verify bench licence keys, import and export them", _of("licence_options", "add_licence")
+        "issue, explain and verify bench licence keys, import and export them", _of("licence.options", "add_licence")
     ),
     "records": _Command(
-        "import and export directory, hunt groups, short codes and users as CSV", _of("record_types", "add_records")
+        "import and export directory, hunt groups, short codes and users as CSV", _of("records.options", "add_records")
     ),
-    "ctl": _Command("send a command to a unit, or watch it", _of("ctl_options", "add_ctl")),
-    "why": _Command("tell the chain of causes of a state", _of("ctl_options", "add_why")),
-    "what-if": _Command("tell what commands would change, and change nothing", _of("ctl_options", "add_what_if")),
-    "scenario": _Command("play timelines with expectations", _of("scenario_options", "add_scenario")),
+    "ctl": _Command("send a command to a unit, or watch it", _of("ctl.options", "add_ctl")),
+    "why": _Command("tell the chain of causes of a state", _of("ctl.options", "add_why")),
+    "what-if": _Command("tell what commands would change, and change nothing", _of("ctl.options", "add_what_if")),
+    "scenario": _Command("play timelines with expectations", _of("scenario.options", "add_scenario")),
     "card": _Command(
-        "list card readers; read, watch, write and enrol feature key cards", _of("card_options", "add_card")
+        "list card readers; read, watch, write and enrol feature key cards", _of("card.options", "add_card")
     ),
-    "journal": _Command("read, check, replay and compare what happened", _of("journal_options", "add_journal")),
-    "faults": _Command("list the faults that can be injected", _of("scenario_options", "add_faults")),
+    "journal": _Command("read, check, replay and compare what happened", _of("journal.options", "add_journal")),
+    "faults": _Command("list the faults that can be injected", _of("scenario.options", "add_faults")),
     "key-server": _Command(
-        "run a feature key server for IP400 units, and command one", _of("key_server_options", "add_key_server")
+        "run a feature key server for IP400 units, and command one", _of("key_server.options", "add_key_server")
     ),
     "completion": _Command("print the completion script of a shell", _add_completion),
 }

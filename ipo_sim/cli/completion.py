@@ -46,7 +46,7 @@ def main(arguments: Namespace) -> int:
 
 def _describe(parser: argparse.ArgumentParser) -> None:
     """Say of each argument what the shell shall look for."""
-    from ipo_sim.cli.ctl_help import LISTENING  # noqa: PLC0415 - as below
+    from ipo_sim.cli.ctl.help import LISTENING  # noqa: PLC0415 - as below
     from ipo_sim.runtime.commands import COMMANDS  # noqa: PLC0415 - heavy, and of no use to `completion units`
 
     for action in parser._actions:  # noqa: SLF001 - shtab goes the same way, there is no other

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ipo_sim.cli.discovery import Target
+from ipo_sim.cli.failure import UsageError
 from ipo_sim.client.connection import Connection, connection_to
 
 
@@ -18,3 +19,9 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
         yield connection
     finally:
         await connection.close()
+
+
+def check_unit(name: str) -> None:
+    """UsageError for what can be the name of no unit, and would be somebody else's topic."""
+    if not name or any(mark in name for mark in "/+#"):
+        raise UsageError(f"{name!r} is no name of a unit")

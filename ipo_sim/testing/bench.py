@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ipo_sim.api.encoder import Counters, Encoder
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.cli.cassettes import Cassettes
-from ipo_sim.cli.feature_key_readers import VIRTUAL, FeatureKeyReaders
+from ipo_sim.cli.config.cassettes import Cassettes
+from ipo_sim.cli.daemon.feature_key_readers import VIRTUAL, FeatureKeyReaders
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import Lifecycle, Nanoseconds, UnitName
 from ipo_sim.runtime.assembly import open_runtime

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from ipo_sim.cli.cassettes import Cassettes, with_cassettes
-from ipo_sim.cli.demo import demo_settings
+from ipo_sim.cli.config.cassettes import Cassettes, with_cassettes
+from ipo_sim.cli.config.demo import demo_settings
 from ipo_sim.config.load import load_config, load_text
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import Nanoseconds
@@ -111,7 +111,7 @@ def _file(source: object, folders: tuple[Path, ...]) -> Path:
 def _with_reader(text: str | None, reader: str) -> str:
     from importlib.resources import files  # noqa: PLC0415 - only who has a reader of his own
 
-    demo = files("ipo_sim.cli").joinpath("demo.yaml")
+    demo = files("ipo_sim.cli.config").joinpath("demo.yaml")
     values = yaml.safe_load(text if text is not None else demo.read_text(encoding="utf-8"))
     kind, _, which = reader.partition(":")
     where = {_WHICH.get(kind, "port"): str(Path(which).absolute()) if kind == "cassette" else which} if which else {}

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.cli.broker_settings import connection_settings
-from ipo_sim.cli.cassettes import Cassettes
-from ipo_sim.cli.control_api import control_server
-from ipo_sim.cli.feature_key_readers import FeatureKeyReaders
+from ipo_sim.cli.config.cassettes import Cassettes
+from ipo_sim.cli.daemon.control_api import control_server
+from ipo_sim.cli.daemon.feature_key_readers import FeatureKeyReaders
 from ipo_sim.cli.named_service import Named
 from ipo_sim.client.loop_thread import LoopThread
 from ipo_sim.config.settings import BrokerSettings, HttpSettings, Settings

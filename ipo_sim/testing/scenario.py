@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ipo_sim.cli.demo import demo_settings
+from ipo_sim.cli.config.demo import demo_settings
 from ipo_sim.client.loop_thread import LoopThread
 from ipo_sim.errors import ConfigError
 from ipo_sim.scenario.model import Scenario

@@ -7,7 +7,7 @@ from datetime import date
 
 from ipo_sim.api.encoder import Encoder
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.cli.licence_names import find_licence
+from ipo_sim.cli.licence.names import find_licence
 from ipo_sim.client.entities import Entity, read_entity
 from ipo_sim.client.expectation import Expectation, Predicate
 from ipo_sim.client.unit_commands import UnitCommands

@@ -130,7 +130,7 @@ def test_a_defect_is_told_as_one(capsys: pytest.CaptureFixture[str], monkeypatch
     def broken(_: argparse.Namespace) -> int:
         raise ZeroDivisionError("by nought")
 
-    monkeypatch.setattr("ipo_sim.cli.schema.main", broken)
+    monkeypatch.setattr("ipo_sim.cli.config.schema.main", broken)
     assert exit_of("schema", "mqtt") == 1
     shown = capsys.readouterr().err
     assert "internal error, ZeroDivisionError: by nought" in shown
@@ -141,7 +141,7 @@ def test_ctrl_c_is_told_as_shells_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: argparse.Namespace) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ipo_sim.cli.schema.main", interrupted)
+    monkeypatch.setattr("ipo_sim.cli.config.schema.main", interrupted)
     assert exit_of("schema", "mqtt") == 130
 
 

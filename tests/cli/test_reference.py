@@ -36,12 +36,12 @@ def test_every_command_has_a_section() -> None:
 
 @pytest.mark.parametrize("variable", ["IPO_SIM_BROKER", "IPO_SIM_SECRET", "IPO_SIM_DEBUG", "XDG_STATE_HOME"])
 def test_variables_are_told(variable: str) -> None:
-    sources = [path.read_text() for path in (ROOT / "ipo_sim" / "cli").glob("*.py")]
+    sources = [path.read_text() for path in (ROOT / "ipo_sim" / "cli").rglob("*.py")]
     assert f"`{variable}`" in PAGE
     assert any(f'"{variable}"' in source for source in sources)
 
 
 def test_no_other_variables_are_read() -> None:
-    sources = [path.read_text() for path in (ROOT / "ipo_sim" / "cli").glob("*.py")]
+    sources = [path.read_text() for path in (ROOT / "ipo_sim" / "cli").rglob("*.py")]
     found = {name for source in sources for name in re.findall(r'"(IPO_SIM_[A-Z]+)"', source)}
     assert found == {"IPO_SIM_BROKER", "IPO_SIM_SECRET", "IPO_SIM_DEBUG"}

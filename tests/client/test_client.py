@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import ipo_sim.client
-from ipo_sim.cli.demo import demo_settings
+from ipo_sim.cli.config.demo import demo_settings
 from ipo_sim.client import AsyncClient, AsyncUnit, Client, Unit
 from ipo_sim.core.model import Nanoseconds
 from ipo_sim.errors import BrokerError, CommandRejected, ConfigError, NotReached, PayloadError, UnknownEntity

@@ -91,8 +91,8 @@ async def test_cancelling_it_ends_it_too() -> None:
 
 def test_its_library_is_loaded_by_nobody_else() -> None:
     code = (
-        "import sys, ipo_sim.cli.daemon, ipo_sim.cli.control_api, ipo_sim.mqtt.plan, ipo_sim.client.asynchronous,"
-        " ipo_sim.panel.schema; print('aiohttp' in sys.modules)"
+        "import sys, ipo_sim.cli.daemon.composition, ipo_sim.cli.daemon.control_api, ipo_sim.mqtt.plan,"
+        " ipo_sim.client.asynchronous, ipo_sim.panel.schema; print('aiohttp' in sys.modules)"
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert said.strip() == "False"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
 
-from ipo_sim.cli.demo import demo_settings
+from ipo_sim.cli.config.demo import demo_settings
 from ipo_sim.scenario.model import Scenario
 from ipo_sim.scenario.outcome import Outcome
 from ipo_sim.scenario.play import play

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ipo_sim.card.reading import DEFAULT_POLICY
-from ipo_sim.cli.card_slots import slots
+from ipo_sim.cli.card.slots import slots
 from ipo_sim.readers.pcsc import PcscReader
 from tests.card.emulated_cards import DumbCard, EmulatedCard, identifier_card
 from tests.readers import vpcd

@@ -1,0 +1,1 @@
+"""`ipo-sim card`: readers, and feature key cards in them."""

@@ -1,0 +1,1 @@
+"""`ipo-sim run`: the daemon put together, and what it shows of itself."""

@@ -1,0 +1,1 @@
+"""`ipo-sim journal`: what happened, read, compared, taken back, sent on."""

@@ -1,0 +1,1 @@
+"""`ipo-sim licence`: bench keys, the licence form, what to buy, imports and exports."""

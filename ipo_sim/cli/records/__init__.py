@@ -1,0 +1,1 @@
+"""`ipo-sim records`: directory, hunt groups, short codes and users as CSV."""
