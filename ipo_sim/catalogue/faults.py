@@ -52,7 +52,10 @@ class FaultOption(NamedTuple):
 
 
 class FaultType(NamedTuple):
-    """One kind of fault."""
+    """One kind of fault. `alarm`: the maker's event that tells of it, of one that does no more than that.
+
+    `key_form`: only models with that form of feature key have what can fail so.
+    """
 
     name: str
     title: str
@@ -60,6 +63,8 @@ class FaultType(NamedTuple):
     chance: Chance
     options: MappingProxyType[str, FaultOption]
     grade: Grade
+    alarm: int | None = None
+    key_form: str | None = None
 
 
 def read_faults(table: Cell) -> dict[str, FaultType]:
@@ -76,6 +81,8 @@ def _fault(name: str, cell: Cell) -> FaultType:
             row.take("chance").choice(Chance),
             row.get("options", _options, MappingProxyType({})),
             row.take("grade").choice(Grade),
+            row.get("alarm", Cell.integer, None),
+            row.get("key_form", Cell.text, None),
         )
 
 

@@ -40,6 +40,9 @@ SEVERITIES: Mapping[str, int] = MappingProxyType(
 _NONE: Mapping[str, str] = MappingProxyType({})
 DONGLES = frozenset({"dongle-parallel", "dongle-usb", "dongle-serial"})
 COLOURS = frozenset({"off", "red", "green", "orange", "red/green"})
+# Of an event that can be sent by command, and of rows that nothing here sends or shows.
+_PASSING = "passing"
+_NEVER = "never"
 PORT_KINDS = frozenset({"DS", "POT", "ETR", "TCM", "DT", "ATM", "BRI", "PRI", "S0", "WAN", "EXP"})
 
 _RUN = re.compile(r"([A-Z]+0?) ([1-9]\d?)-([1-9]\d?)", re.ASCII)
@@ -247,16 +250,22 @@ def _rhythm(cell: Cell) -> LedRhythm:
 
 
 def _led(name: str, cell: Cell, patterns: Mapping[str, LedRhythm]) -> LedPattern:
-    colour, pattern, graded = _columns(cell, 3)
+    (colour, pattern, graded), rest = _with_rest(cell, 3)
     if not _LED_NAME.fullmatch(name):
         cell.fail("expected a name such as cpu.running")
     if colour.text() not in COLOURS:
         colour.fail(f"{colour.text()!r} is no colour of an LED")
-    return LedPattern(colour.text(), one_of(pattern, patterns), graded.choice(Grade))
+    if rest and rest.pop(0).text() != _NEVER:
+        cell.fail(f"expected 3 columns, or {_NEVER} as the fourth")
+    never = _never(cell, rest) if rest else None
+    return LedPattern(colour.text(), one_of(pattern, patterns), graded.choice(Grade), never)
 
 
 def _alarm(name: str, cell: Cell) -> AlarmType:
-    event, group, severity, cleared_by, graded = _columns(cell, 5)
+    (event, group, severity, cleared_by, graded), rest = _with_rest(cell, 5)
+    sent = rest.pop(0).text() if rest else ""
+    if sent not in ("", _PASSING, _NEVER):
+        cell.fail(f"expected {_PASSING} or {_NEVER}, not {sent!r}")
     if not name.isdecimal():
         cell.fail("expected the number of an event")
     return AlarmType(
@@ -266,11 +275,21 @@ def _alarm(name: str, cell: Cell) -> AlarmType:
         cleared_by=None if cleared_by.text() == "null" else cleared_by.integer(),
         grade=graded.choice(Grade),
         group=group.choice(AlarmGroup),
+        passing=sent == _PASSING,
+        never=_never(cell, rest) if sent == _NEVER else None,
     )
 
 
-def _columns(cell: Cell, count: int) -> list[Cell]:
+def _never(cell: Cell, columns: list[Cell]) -> tuple[str, Grade]:
+    """Why nothing here has this row, and how that is known."""
+    if len(columns) != 2:  # noqa: PLR2004 - reason and grade
+        cell.fail(f"{_NEVER} wants a reason and its grade")
+    return columns[0].text(), columns[1].choice(Grade)
+
+
+def _with_rest(cell: Cell, count: int) -> tuple[list[Cell], list[Cell]]:
+    """The columns that every row has, and those that only some have."""
     cells = cell.cells()
-    if len(cells) != count:
+    if len(cells) < count:
         cell.fail(f"expected {count} columns, not {len(cells)}")
-    return cells
+    return cells[:count], cells[count:]

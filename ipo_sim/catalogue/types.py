@@ -288,11 +288,15 @@ class DectLimits(NamedTuple):
 
 
 class LedPattern(NamedTuple):
-    """What one LED shows: colour (`off`, `red`, `green`, `orange`, `red/green`) and pattern of the vocabulary."""
+    """What one LED shows: colour (`off`, `red`, `green`, `orange`, `red/green`) and pattern of the vocabulary.
+
+    `never`: why no LED here ever shows it, and the grade of that.
+    """
 
     colour: str
     pattern: str
     grade: Grade
+    never: tuple[str, Grade] | None = None
 
 
 class LedRhythm(NamedTuple):
@@ -305,7 +309,8 @@ class LedRhythm(NamedTuple):
 class AlarmType(NamedTuple):
     """One event of the maker's list: number, name, default severity, number of the event that clears it.
 
-    An event that clears itself comes again with severity cleared. `grade` is that of the severity.
+    An event that clears itself comes again with severity cleared. `grade` is that of the severity. `passing`: it only
+    tells of something, and can be sent by command. `never`: why no unit here ever sends it, and the grade of that.
     """
 
     number: int
@@ -314,6 +319,8 @@ class AlarmType(NamedTuple):
     cleared_by: int | None
     grade: Grade
     group: AlarmGroup
+    passing: bool = False
+    never: tuple[str, Grade] | None = None
 
 
 class PoolRule(NamedTuple):

@@ -94,16 +94,36 @@ class UnitCommands(ABC, Generic[_R]):
         port: int | None = None,
         ppm: int | None = None,
         serial: str | None = None,
+        interface: int | None = None,
+        loopback: int | None = None,
+        application: int | None = None,
+        card: int | None = None,
+        percent: int | None = None,
     ) -> _R:
         """Inject a fault of the catalogue; lengths of time are seconds, or texts such as `10m`."""
         life = _given(start=start, duration=duration, probability=probability, clear_after=clear_after)
         contact = _given(reason=reason, bounces=bounces, interval=interval, delay=delay)
         others = _given(misses=misses, port=port, ppm=ppm, serial=serial)
-        return self.do("inject-fault", fault=fault, **_given(path=path), **life, **contact, **others)
+        told = _given(interface=interface, loopback=loopback, application=application, card=card, percent=percent)
+        return self.do("inject-fault", fault=fault, **_given(path=path), **life, **contact, **others, **told)
 
     def clear_fault(self, fault: str | None = None, *, path: str | None = None) -> _R:
         """Take an injected fault back by its id, or mend what `set_fault` broke at a place."""
         return self.do("clear-fault", **_given(path=path, fault=fault))
+
+    def send_event(
+        self,
+        event: int,
+        path: str | None = None,
+        *,
+        reason: int | None = None,
+        severity: int | None = None,
+        text: str | None = None,
+        data: str | None = None,
+    ) -> _R:
+        """Let the unit send one of the maker's events that only tell of something."""
+        said = _given(path=path, reason=reason, severity=severity, text=text, data=data)
+        return self.do("send-event", event=event, **said)
 
     def set_time(self, *, scale: float | None = None, pause: bool | None = None, date: str | None = None) -> _R:
         """Set scale or pause of the clock of all units, or this unit's date."""

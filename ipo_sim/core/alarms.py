@@ -17,6 +17,7 @@ from ipo_sim.core.unit_faults import CORRUPT
 from ipo_sim.core.words import KEY_INDEX, KEY_NAME
 
 ENTITY_FAILURE = 20
+LOOPBACK = 28
 FEATURE_KEY = 40
 CONFIGURATION_FAILURE = 42
 SERVICE_FAILURE = 46
@@ -94,11 +95,11 @@ def _alarms(
         if feature.refused or feature.wanting:
             alarms.append(_feature_alarm(draft, feature, standing))
     alarms.extend(_dect_alarms(draft, standing))
-    alarms.extend(_fault_alarms(draft, standing))
+    alarms.extend(_fault_alarms(draft, parts, standing))
     return alarms
 
 
-def _fault_alarms(draft: Draft, standing: Mapping[str, Alarm]) -> Iterator[Alarm]:
+def _fault_alarms(draft: Draft, parts: tuple[Part, ...], standing: Mapping[str, Alarm]) -> Iterator[Alarm]:
     """Of injected faults that no part and no key tells of: a port, the configuration."""
     for fault in draft.faults:
         cause = (f"faults/{fault.id}", *fault.cause)
@@ -110,6 +111,10 @@ def _fault_alarms(draft: Draft, standing: Mapping[str, Alarm]) -> Iterator[Alarm
         elif fault.striking and fault.fault == CORRUPT:
             of_unit = ("configuration", CONTROLLER_NAME, CONTROLLER_INDEX)
             yield _part_alarm(draft, of_unit, cause, standing, (CONFIGURATION_FAILURE, None, "it cannot be read"))
+        elif fault.striking and draft.catalogue.faults[fault.fault].alarm is not None:
+            from ipo_sim.core.signal_faults import signal  # noqa: PLC0415 - only a unit with such a fault pays for it
+
+            yield from signal(draft, fault, parts, standing)
 
 
 def _key_alarms(draft: Draft, standing: Mapping[str, Alarm]) -> list[Alarm]:
@@ -289,19 +294,22 @@ def _notify(draft: Draft, alarm: Alarm) -> None:
 
 
 def _notify_cleared(draft: Draft, alarm: Alarm) -> None:
-    cleared_by = draft.catalogue.alarms[alarm.event].cleared_by
+    kind = draft.catalogue.alarms[alarm.event]
+    # Event 28 tells of each change of a loopback, the end of it too, and has one severity for all [MIB].
+    cleared_by = LOOPBACK if alarm.event == LOOPBACK else kind.cleared_by
     if cleared_by is None or draft.old.life.state not in UP:
         return
+    clearing = draft.catalogue.alarms[cleared_by]
     draft.notifications.append(
         Notification(
             cleared_by,
-            draft.catalogue.alarms[cleared_by].name,
-            Severity.CLEARED,
+            clearing.name,
+            Severity.CLEARED if cleared_by == kind.cleared_by == alarm.event else _SEVERITIES[clearing.severity],
             alarm.entity,
             alarm.entity_name,
             alarm.entity_index,
             int(KeyReason.NO_REASON) if alarm.event == FEATURE_KEY else alarm.reason,
-            alarm.text,
+            alarm.text if alarm.event != LOOPBACK else "no loopback",
             "",
             (draft.event_ref,),
         )

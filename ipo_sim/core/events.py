@@ -16,6 +16,7 @@ from ipo_sim.core.dect_events import (
 )
 from ipo_sim.core.fault_events import FaultInjected, FaultWithdrawn
 from ipo_sim.core.model import ExtensionKind, KeyReason, Nanoseconds, Reserve
+from ipo_sim.core.signal_events import EventReported
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +336,7 @@ Fact = (
     | BaseStationLost
     | FaultInjected
     | FaultWithdrawn
+    | EventReported
 )
 
 FACTS: dict[str, type[Fact]] = {fact.TYPE: fact for fact in Fact.__args__}

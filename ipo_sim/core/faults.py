@@ -19,6 +19,8 @@ from ipo_sim.errors import CommandRejected
 
 # Faults of one unit at a time: more than there is to break on a full one.
 MAX_FAULTS = 64
+# Options that tell of what a fault is, so that it can be there for each.
+_WHICH = ("port", "interface", "application", "card")
 # What `target` is for faults that leave no choice.
 TARGETS: Mapping[FaultTarget, str] = {
     FaultTarget.FEATURE_KEY: "feature-key",
@@ -252,10 +254,11 @@ def _is_spent(fault: InjectedFault) -> bool:
 
 
 def _id(kind: FaultType, fact: FaultInjected) -> str:
+    options = dict(fact.options)
+    which = [options[name] for name in _WHICH if name in options]
     if kind.target in TARGETS:
-        return fact.fault
-    port = dict(fact.options).get("port")
-    return "-".join((fact.fault, fact.target.replace("/", "-"), *([port] if port is not None else [])))
+        return "-".join((fact.fault, *which))
+    return "-".join((fact.fault, fact.target.replace("/", "-"), *which))
 
 
 def _check(draft: Draft, kind: FaultType, fact: FaultInjected) -> None:
@@ -263,8 +266,18 @@ def _check(draft: Draft, kind: FaultType, fact: FaultInjected) -> None:
         raise CommandRejected("bad-target", f"{kind.name} is a fault of {TARGETS[kind.target]}, not of {fact.target}")
     if kind.target is FaultTarget.KEY_SERVER and draft.reader.kind != KEY_SERVER:
         raise CommandRejected("bad-target", f"unit {draft.definition.name} has a {draft.reader.kind} reader")
-    if kind.target in (FaultTarget.PART, FaultTarget.PLACE):
-        part_faults.check(_part(draft, fact.target), kind, fact)
+    part = _part(draft, fact.target) if kind.target in (FaultTarget.PART, FaultTarget.PLACE) else None
+    if part is not None:
+        part_faults.check(part, kind, fact)
+    model = draft.catalogue.models[draft.definition.model]
+    if kind.key_form not in (None, model.key_form):
+        raise CommandRejected(
+            "bad-target", f"{kind.name} is a fault of models with an {kind.key_form}, not of {model.title}"
+        )
+    if kind.alarm is not None:
+        from ipo_sim.core import signal_faults  # noqa: PLC0415 - only who injects one pays for it
+
+        signal_faults.check(part, kind, fact)
     if fact.clear_after is not None and kind.chance is Chance.ONCE:
         raise CommandRejected("bad-arguments", f"{kind.name} strikes once: duration says when it ends, not clear_after")
 

@@ -16,7 +16,7 @@ PORT = "port-failed"
 # Those that put a whole part out of service, by the name of the fault.
 OF_PARTS = frozenset({"part-failed", SLOT, NEVER_STARTS, FIRMWARE})
 # Those that are gone with the part.
-_WITH_THE_PART = frozenset({"part-failed", FIRMWARE, PORT})
+_WITH_THE_PART = frozenset({"part-failed", FIRMWARE, PORT, "trunk-failed", "trunk-loopback"})
 
 
 def check(part: Part, kind: FaultType, fact: FaultInjected) -> None:

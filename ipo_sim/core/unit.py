@@ -84,6 +84,7 @@ from ipo_sim.core.model import (
     UnitDefinition,
 )
 from ipo_sim.core.service import EMPTY
+from ipo_sim.core.signal_events import EventReported
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.key import normalise
 
@@ -195,6 +196,12 @@ def _set_date(draft: Draft, fact: DateSet) -> None:
     draft.clock_offset_ns = fact.clock_offset_ns
 
 
+def _report_event(draft: Draft, fact: EventReported) -> None:
+    from ipo_sim.core.passing import report  # noqa: PLC0415 - most daemons are never told to
+
+    report(draft, fact)
+
+
 # The value type is Any because each handler takes its own fact only.
 _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     PowerApplied: life.apply_power,
@@ -219,6 +226,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     FaultInjected: faults.inject,
     FaultWithdrawn: faults.withdraw,
     FaultCleared: chassis.clear_fault,
+    EventReported: _report_event,
     DateSet: _set_date,
     InstancesRequested: acquisition.request_instances,
     InstancesReleased: acquisition.release_instances,

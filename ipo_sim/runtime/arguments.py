@@ -249,7 +249,7 @@ class Injection(Arguments):
         float, Field(gt=0, le=1, allow_inf_nan=False, description="Of a strike whenever it may strike.")
     ] = 1.0
     clear_after: Annotated[int | None, Field(ge=1, le=1_000_000, description="Strikes after which it is over.")] = None
-    reason: Annotated[int | None, Field(description="Reason of event 40: 3, 4 or 9.")] = None
+    reason: Annotated[int | None, Field(description="Reason of the maker's event, for a card 3, 4 or 9.")] = None
     bounces: Annotated[int | None, Field(description="How often the contact opens and closes.")] = None
     interval: Annotated[Lasting | None, Field(description="Between two bounces, or two looks at the clock.")] = None
     delay: Annotated[Lasting | None, Field(description="How late a card is read, or a message published.")] = None
@@ -257,6 +257,25 @@ class Injection(Arguments):
     port: Annotated[int | None, Field(description="Number of the port, from 1.")] = None
     ppm: Annotated[int | None, Field(description="Millionths that the clock is too fast.")] = None
     serial: Annotated[str | None, Field(pattern=r"^[0-9]{10}$", description="10 decimal digits.")] = None
+    interface: Annotated[int | None, Field(description="1 LAN, 2 WAN.")] = None
+    loopback: Annotated[int | None, Field(description="Bit of event 28: 1-4 near end, 5-6 far end.")] = None
+    application: Annotated[
+        int | None,
+        Field(description="1 voicemail, 2 Delta Server, 3 Customer Call Reporter, 4 one-X Portal."),
+    ] = None
+    card: Annotated[int | None, Field(description="Memory card: 2 System SD, 3 Optional SD.")] = None
+    percent: Annotated[int | None, Field(description="How full a memory card is.")] = None
+
+
+class PassingEvent(Arguments):
+    """One of the maker's events that pass."""
+
+    event: Annotated[int, Field(description="Its number, such as 58.")]
+    path: Annotated[Path, Field(description="What it is about: `unit`, `slots/1`, `slots/1/port/3`.")] = "unit"
+    reason: Annotated[int | None, Field(description="Reason, of event 31 the application's event, 1 to 79.")] = None
+    severity: Annotated[int | None, Field(description="1 cleared, 3 critical, 4 major, 5 minor, 6 warning.")] = None
+    text: Annotated[str, Field(max_length=255, description="What happened, in your words.")] = ""
+    data: Annotated[str, Field(max_length=255, description="The licence, entity or trunk that it names.")] = ""
 
 
 def _fault_id(value: str | None) -> str | None:

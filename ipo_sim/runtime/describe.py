@@ -8,6 +8,7 @@ from typing import Any
 from ipo_sim.core import dect_events as d
 from ipo_sim.core import events as e
 from ipo_sim.core import fault_events as f
+from ipo_sim.core import signal_events as s
 from ipo_sim.core.events import Fact
 
 
@@ -22,6 +23,10 @@ def _poll_missed(fact: e.KeyServerPollMissed) -> str:
 def _shutdown_requested(fact: e.ShutdownRequested) -> str:
     length = f"for {fact.minutes} minutes" if fact.minutes else "until power is cycled"
     return f"a shutdown {length} was asked for by {fact.source}"
+
+
+def _event_reported(fact: s.EventReported) -> str:
+    return f"event {fact.number} of {fact.path} was sent" + (f": {fact.text}" if fact.text else "")
 
 
 def _configured(fact: e.PartConfigured) -> str:
@@ -70,6 +75,9 @@ _TEXTS: Mapping[type[Fact], Callable[[Any], str]] = {
     d.BaseStationLost: lambda fact: f"base station {fact.mac} was lost",
     f.FaultInjected: lambda fact: f"fault {fact.fault} was injected at {fact.target}",
     f.FaultWithdrawn: lambda fact: f"the injected fault {fact.id} was taken back",
+    s.EventReported: lambda fact: (
+        f"event {fact.number} of {fact.path} was sent" + (f": {fact.text}" if fact.text else "")
+    ),
     e.DateSet: lambda _: "the unit's date was set",
 }
 

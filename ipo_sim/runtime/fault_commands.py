@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ipo_sim.catalogue.faults import FaultOption, FaultType, OptionKind
+from ipo_sim.catalogue.faults import FaultOption, FaultTarget, FaultType, OptionKind
 from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.events import Fact
 from ipo_sim.core.fault_events import FaultInjected, FaultWithdrawn
 from ipo_sim.core.faults import TARGETS, find_kind
 from ipo_sim.core.model import SECOND_NS, Nanoseconds
+from ipo_sim.core.signal_events import EventReported
 from ipo_sim.core.words import KeyReason
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
@@ -53,6 +54,11 @@ def clear(situation: Situation, args: a.FaultName) -> Fact:
     return intents.clear_fault(situation, a.Place(path=args.path))
 
 
+def report(_: Situation, args: a.PassingEvent) -> Fact:
+    """What comes to pass, as an event tells of it."""
+    return EventReported(args.event, args.path, args.reason, args.severity, args.text, args.data)
+
+
 def _target(kind: FaultType, path: str | None) -> str:
     target = TARGETS.get(kind.target)
     if path is None and target is None:
@@ -71,13 +77,19 @@ def _value(kind: FaultType, name: str, option: FaultOption, value: object) -> st
         return str(value)
     assert isinstance(value, int | float)
     number = round(value * SECOND_NS) if option.kind is OptionKind.SECONDS else int(value)
-    if not option.low <= number <= option.high or (name == "reason" and value not in intents.UNREADABLE):
-        raise CommandRejected("bad-arguments", f"{name}: of {kind.name} it is {_allowed(name, option)}, not {value:g}")
+    if not option.low <= number <= option.high or (_is_of_event_40(kind, name) and value not in intents.UNREADABLE):
+        raise CommandRejected(
+            "bad-arguments", f"{name}: of {kind.name} it is {_allowed(kind, name, option)}, not {value:g}"
+        )
     return str(number)
 
 
-def _allowed(name: str, option: FaultOption) -> str:
-    if name == "reason":
+def _is_of_event_40(kind: FaultType, option: str) -> bool:
+    return option == "reason" and kind.target is FaultTarget.FEATURE_KEY
+
+
+def _allowed(kind: FaultType, name: str, option: FaultOption) -> str:
+    if _is_of_event_40(kind, name):
         return ", ".join(f"{int(reason)} ({KeyReason(reason).name.lower()})" for reason in intents.UNREADABLE)
     if option.kind is OptionKind.SECONDS:
         return f"{option.low / SECOND_NS:g} to {option.high / SECOND_NS:g} seconds"
@@ -104,5 +116,13 @@ COMMANDS = (
         a.FaultName,
         apply,
         clear,
+    ),
+    Command(
+        "send-event",
+        "Let the unit send one of the maker's events that only tell of something",
+        "send-event event=58 path=slots/1/port/3 text='call to 112'",
+        a.PassingEvent,
+        apply,
+        report,
     ),
 )

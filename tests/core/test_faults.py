@@ -368,6 +368,6 @@ def test_the_same_fault_is_there_once_and_only_what_is_there_is_taken_back() -> 
 
 def test_every_fault_of_the_catalogue_has_its_effect() -> None:
     for kind in CATALOGUE.values():
-        has_effect = kind.name in {*key_faults.MASKS, *faults._STRIKES, "port-failed"}
+        has_effect = kind.name in {*key_faults.MASKS, *faults._STRIKES, "port-failed"} or kind.alarm is not None
         assert has_effect or kind.target is FaultTarget.MQTT, kind.name
         assert (kind.chance is Chance.MESSAGE) == (kind.target is FaultTarget.MQTT)

@@ -69,9 +69,9 @@ class TestRegistry:
     def test_it_has_the_verbs_of_the_interface(self) -> None:
         assert " ".join(COMMANDS) == (
             "power restart shutdown insert-card remove-card fit withdraw configure add-licence remove-licence"
-            " load-configuration set-fault inject-fault clear-fault set-time pause resume advance step rewind why"
-            " what-if import-licences export-licences acquire release start-call end-call configure-user remove-user"
-            " configure-extension remove-extension register-phone unregister-phone"
+            " load-configuration set-fault inject-fault clear-fault send-event set-time pause resume advance step"
+            " rewind why what-if import-licences export-licences acquire release start-call end-call configure-user"
+            " remove-user configure-extension remove-extension register-phone unregister-phone"
             " enter-dect-licence remove-dect-licence add-base remove-base set-base status"
         )
 

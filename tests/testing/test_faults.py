@@ -23,11 +23,24 @@ SEEN: dict[str, tuple[dict[str, Any], list[str], str, dict[str, object]]] = {
     "port-failed": ({"path": "slots/1", "port": 3}, [], "alarms/20-slots-1-port-3", {"text": "port 3 failed"}),
     "module-never-starts": ({"path": "expansion/3"}, ["restart"], "alarms/20-expansion-3", {"text": "failed"}),
     "firmware-mismatch": ({"path": "expansion/1"}, [], "expansion/1", {"availability": "failed"}),
+    "controller-failed": ({}, [], "alarms/20-unit", {"severity": "critical"}),
+    "link-down": ({"interface": 2}, [], "alarms/17-wan", {"text": "WAN link down"}),
+    "trunk-failed": (
+        {"path": "slots/1/daughter", "reason": 20},
+        [],
+        "alarms/50-slots-1-daughter-port-9",
+        {"reason": 20},
+    ),
+    "trunk-loopback": ({"path": "slots/1/daughter"}, [], "alarms/28-slots-1-daughter-port-9", {"severity": "major"}),
+    "link-failed": ({"reason": 29}, [], "alarms/54-unit", {"text": "link: Voicemail Pro does not answer"}),
+    "application-lost": ({"application": 4}, [], "alarms/29-applications-one-x-portal", {"severity": "major"}),
+    "service-failed": ({"reason": 8}, [], "alarms/46-unit-service-failed", {"text": "service: log-on failed"}),
     "configuration-corrupt": ({}, [], "licences/1", {"status": "Unknown"}),
 }
 # These change no entity of the unit itself.
 ELSEWHERE = {
     "clock-drift": "test_a_clock_drifts",
+    **dict.fromkeys(("boot-place-backup", "memory-card-invalid", "memory-card-filling"), "tests/core/test_signals.py"),
     "key-server-slow": "tests/core/test_faults.py",
     "key-server-lying": "tests/core/test_faults.py",
     **dict.fromkeys(("mqtt-late", "mqtt-duplicated", "mqtt-lost", "mqtt-malformed"), "tests/mqtt/test_tampering.py"),
