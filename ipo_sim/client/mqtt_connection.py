@@ -11,6 +11,7 @@ from secrets import token_hex
 from typing import Any
 
 from ipo_sim.api.paths import UNIT
+from ipo_sim.client.catch_up import CatchUp
 from ipo_sim.client.connection import Json, Listener
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, CommandRejected
@@ -39,6 +40,8 @@ class MqttConnection:
         self._answers: dict[str, asyncio.Future[Json]] = {}
         self._statuses: dict[str, Json] = {}
         self._listeners: dict[str, Listener] = {}
+        # Those whose following begins.
+        self._beginning: dict[str, CatchUp] = {}
 
     async def open(self, hint: str = "") -> None:
         """Connect; BrokerError says what may be wrong."""
@@ -98,13 +101,27 @@ class MqttConnection:
 
         CommandRejected `unknown-unit`: nothing is retained of it; it is listened to all the same.
         """
-        self._listeners[unit] = listener
-        # At QoS 0 brokers deliver in order: behind the second answer nothing is retained any more. At QoS 1 they hold
-        # back what exceeds their window, and a state would come behind the answer to the request that made it.
-        await self._subscribe(self._topics.entity(unit, "#"), _QOS_STATE)
-        await self._subscribe(self._topics.availability(unit), _QOS_STATE)
+        catch_up = self._beginning[unit] = CatchUp(listener)
+        try:
+            await self._all_retained(unit)
+            catch_up.begin_again()
+            await self._all_retained(unit)
+            catch_up.finish()
+        finally:
+            del self._beginning[unit]
+            self._listeners[unit] = listener
         if unit not in self._availability:
             raise await self._unknown(unit)
+
+    async def _all_retained(self, unit: UnitName) -> None:
+        """Hear all that is retained of the unit, and what comes from here on, in one round trip."""
+        # At QoS 0 brokers deliver in order: behind the second answer nothing is retained any more. At QoS 1 they hold
+        # back what exceeds their window, and a state would come behind the answer to the request that made it.
+        filters = self._topics.entity(unit, "#"), self._topics.availability(unit)
+        asked = (self._subscribe(topic, _QOS_STATE) for topic in filters)
+        for failure in await asyncio.gather(*asked, return_exceptions=True):
+            if failure is not None:
+                raise failure
 
     async def _require_online(self, unit: UnitName, reply: str) -> None:
         await self._subscribe(self._topics.availability(unit), _QOS_STATE)
@@ -181,8 +198,9 @@ class MqttConnection:
             self._take_answer(message.payload)
         elif rest == UNIT:
             self._statuses[owner] = _object(message.payload)
-        listener = self._listeners.get(owner)
-        if listener is not None:
+        if (catch_up := self._beginning.get(owner)) is not None:
+            catch_up.take(entity_path(rest), message.payload, retained=message.retained)
+        elif (listener := self._listeners.get(owner)) is not None:
             listener(entity_path(rest), message.payload)
 
     def _take_answer(self, payload: bytes) -> None:
