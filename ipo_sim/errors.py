@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 
 class IpoSimError(Exception):
@@ -17,10 +18,45 @@ class CatalogueError(IpoSimError):
     code = "catalogue"
 
 
+class ConfigMistake(NamedTuple):
+    """What is wrong at one place of a file, or only doubtful; its text is the line that the user reads.
+
+    `line` and `column` count from 1; None: the file as a whole. `path` is the way from the top of the file, such as
+    `units[0].model`. `value` is the scalar that stands there (the name of a setting, where that is wrong), never a
+    secret. `allowed` are the words that could stand there, where there are some, and `nearest` is the one most like it.
+    """
+
+    file: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+    path: str | None = None
+    value: str | float | bool | None = None
+    allowed: tuple[str, ...] | None = None
+    nearest: str | None = None
+
+    def __str__(self) -> str:
+        """`file:line:column: path: message`, as far as known."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
 class ConfigError(IpoSimError):
-    """A configuration that cannot be used; the text holds every mistake, one a line."""
+    """A configuration that cannot be used; the text holds every mistake, one a line.
+
+    `mistakes` has them one by one where a file was read; it is empty where the text is all that there is to say.
+    """
 
     code = "configuration"
+
+    def __init__(self, text: str, mistakes: Sequence[ConfigMistake] = ()) -> None:
+        super().__init__(text)
+        self.mistakes = tuple(mistakes)
+
+    @classmethod
+    def of(cls, *mistakes: ConfigMistake) -> ConfigError:
+        """All of them, one a line."""
+        return cls("\n".join(map(str, mistakes)), mistakes)
 
 
 class CommandRejected(IpoSimError):  # noqa: N818 - the field's word: a command is rejected, nothing is broken

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipo_sim.catalogue.types import Catalogue, ModelType, PartType, PlaceKind, SlotKind
 from ipo_sim.config.defaults import release_profile
 from ipo_sim.config.entries import UnitEntry
-from ipo_sim.config.mistakes import Findings, Location, choice
+from ipo_sim.config.mistakes import Findings, Location, Refusal
 from ipo_sim.config.shape import Salvage
 from ipo_sim.core.fitting import fit_problem, most_expansion_ports, place_title, places, surplus
 from ipo_sim.core.model import PartDefinition
@@ -75,9 +75,9 @@ class HardwareCheck:
                 known.append((named, part))
                 continue
             self._salvage.take_out(named.location)
-            allowed = choice(self._offered(named.kind, model, profile), named.code)
-            title = place_title(named.kind, model)
-            self._findings.mistake(named.location, f"{named.code!r} is not {title}; {allowed}")
+            problem = f"{named.code!r} is not {place_title(named.kind, model)}"
+            allowed = self._offered(named.kind, model, profile)
+            self._findings.mistake(named.location, Refusal(problem, allowed, named.code))
         return known
 
     def _offered(self, kind: PlaceKind, model: ModelType | None, profile: str) -> list[str]:

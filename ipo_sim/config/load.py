@@ -19,6 +19,7 @@ from ipo_sim.config.shape import read_shape
 from ipo_sim.config.source import Source, read_source
 from ipo_sim.config.words import MQTT_VERSIONS, token_problem
 from ipo_sim.core.model import UnitDefinition, UnitName
+from ipo_sim.errors import ConfigMistake
 from ipo_sim.licensing.key import DEFAULT_SECRET
 
 
@@ -49,12 +50,12 @@ def _load(source: Source, folder: Path) -> Settings:
         secrets = _secrets(file, folder, findings)
     if file is None or findings.mistakes or source.repeated:
         raise source.error(findings.mistakes)
-    warnings = tuple(source.line(warning) for warning in findings.warnings)
+    warnings = tuple(source.told(warning) for warning in findings.warnings)
     return _settings(catalogue, file, folder, secrets, warnings)
 
 
 def _settings(
-    catalogue: Catalogue, file: ConfigFile, folder: Path, secrets: Secrets, warnings: tuple[str, ...]
+    catalogue: Catalogue, file: ConfigFile, folder: Path, secrets: Secrets, warnings: tuple[ConfigMistake, ...]
 ) -> Settings:
     secret = DEFAULT_SECRET if file.bench.secret is None else file.bench.secret.encode()
     builder = Builder(catalogue, secret, folder, seed=file.bench.seed)

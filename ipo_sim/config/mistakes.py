@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Self
 
 # The way to a value from the top of the file: names of settings, numbers of list items and places.
 Location = tuple[str | int, ...]
@@ -16,6 +17,8 @@ MAX_VALUE_SHOWN = 60
 # So many words are listed whole; of more only those that are near.
 MAX_ALLOWED_SHOWN = 24
 MAX_NEAR_SHOWN = 3
+# So end the names of settings whose values are nobody's business.
+SECRET_NAMES = ("password", "secret", "token")
 
 # American spelling is accepted wherever our own is; inside there is only ours.
 SPELLINGS: Mapping[str, str] = MappingProxyType(
@@ -28,6 +31,25 @@ SPELLINGS: Mapping[str, str] = MappingProxyType(
         "license_server_secret": "licence_server_secret",
     }
 )
+
+
+class Refusal(str):
+    """A message about a word that is not allowed; it goes wherever messages go, and keeps the words that are.
+
+    `nearest` is the allowed word most like `value`; None: none is like it.
+    """
+
+    __slots__ = ("allowed", "nearest")
+    allowed: tuple[str, ...]
+    nearest: str | None
+
+    def __new__(cls, problem: str, allowed: Iterable[str], value: object = None) -> Self:
+        """The problem, and behind it what `choice` says."""
+        words = sorted(allowed)
+        self = super().__new__(cls, f"{problem}; {choice(words, value)}")
+        self.allowed = tuple(words)
+        self.nearest = next(iter(_nearest(value, words, 1)), None)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +75,11 @@ class Findings:
     def warning(self, location: Location, message: str) -> None:
         """Something that is allowed and probably not meant."""
         self.warnings.append(Mistake(location, message))
+
+
+def is_secret(location: Location) -> bool:
+    """Whether what stands there stays out of messages, logs and screens."""
+    return bool(location) and str(location[-1]).endswith(SECRET_NAMES)
 
 
 def path_text(location: Location) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ipo_sim.core.model import UnitDefinition, UnitName
+from ipo_sim.errors import ConfigMistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class HttpSettings:
 class Settings:
     """A whole configuration. `readers` has one entry for each unit; paths are absolute or as the file's own.
 
-    `warnings` are lines for the user about what is allowed and probably not meant.
+    `warnings` are about what is allowed and probably not meant; each is a line as text.
     """
 
     units: tuple[UnitDefinition, ...]
@@ -109,4 +110,4 @@ class Settings:
     time_scale: float | None
     state_dir: Path | None
     http: HttpSettings | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[ConfigMistake, ...] = ()

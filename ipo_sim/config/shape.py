@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from ipo_sim.config.entries import SHORTHANDS, ConfigFile
 from ipo_sim.config.entry import Entry
-from ipo_sim.config.mistakes import Findings, Location, Mistake, choice, shown
+from ipo_sim.config.mistakes import Findings, Location, Mistake, Refusal, is_secret, shown
 from ipo_sim.config.source import Source
 from ipo_sim.config.words import OFFSETS, utc_offset_minutes
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _Root = TypeVar("_Root", bound=Entry)
 
-# Their values stay out of messages, logs and screens.
-SECRET_NAMES = frozenset({"password", "secret"})
 # A name that no setting has, or, in the place of a setting, something that is no name.
 _UNKNOWN = frozenset({"extra_forbidden", "invalid_key"})
 # Where a misplaced setting may belong.
@@ -107,14 +105,14 @@ def _worded(form: Form[Any], source: Source, detail: ErrorDetails) -> Mistake:
     if _is_of_number(detail):
         return Mistake(location[:-1], f"{shown(location[-2])} is not the number of a place", at_key=True)
     if kind in _UNKNOWN:
-        return Mistake(location, f"unknown setting; {_instead(form, location)}", at_key=True)
+        return Mistake(location, _unknown(form, location), at_key=True)
     if kind == "missing":
         return Mistake(location, "missing")
     text = source.scalar_text(location)
     if location and location[-1] == "timezone" and text is not None and utc_offset_minutes(text) is None:
         return Mistake(location, f"{text[:40]} {OFFSETS}")
-    secret = bool(location) and location[-1] in SECRET_NAMES
-    return Mistake(location, _message(form, detail, "this" if secret else shown(detail["input"]), text))
+    value = "this" if is_secret(location) else shown(detail["input"])
+    return Mistake(location, _message(form, detail, value, text))
 
 
 def _message(form: Form[Any], detail: ErrorDetails, value: str, text: str | None) -> str:
@@ -124,7 +122,7 @@ def _message(form: Form[Any], detail: ErrorDetails, value: str, text: str | None
         return _not_text(detail["input"], value, text)
     if kind == "literal_error":
         value = value if isinstance(detail["input"], str) else text or value
-        return f"{value} is not allowed; {choice(_QUOTED.findall(context['expected']), text)}"
+        return Refusal(f"{value} is not allowed", _QUOTED.findall(context["expected"]), text)
     if kind in _RANGES:
         name, words = _RANGES[kind]
         return f"{value} is out of range: it {words} {context[name]:.10g}"
@@ -151,13 +149,14 @@ def _not_text(value: object, value_shown: str, text: str | None) -> str:
     return f'without quotes {text[:40]} is {kind} in YAML{meaning}: write "{text[:40]}"'
 
 
-def _instead(form: Form[Any], location: Location) -> str:
+def _unknown(form: Form[Any], location: Location) -> Refusal:
     """What there is in the place of a setting that is unknown there: it may be one of another section."""
     settings = _settings_at(form, location[:-1])
     elsewhere = [path for path in _sections_with(str(location[-1]), form.root, "") if path]
     if not elsewhere:
-        return choice(settings, location[-1])
-    return f"{location[-1]} belongs to {' or '.join(elsewhere[:MAX_SECTIONS_TOLD])}; {choice(settings)}"
+        return Refusal("unknown setting", settings, location[-1])
+    where = " or ".join(elsewhere[:MAX_SECTIONS_TOLD])
+    return Refusal(f"unknown setting; {location[-1]} belongs to {where}", settings)
 
 
 def _sections_with(name: str, entry: type[BaseModel], path: str) -> Iterator[str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from ipo_sim.config.mistakes import MAX_MISTAKES_TOLD, Location, Mistake, path_text
+from ipo_sim.config.mistakes import MAX_MISTAKES_TOLD, Location, Mistake, Refusal, is_secret, path_text
 from ipo_sim.config.yaml_nodes import Survey, TooMuch, canonical, parsed
-from ipo_sim.errors import ConfigError
+from ipo_sim.errors import ConfigError, ConfigMistake
 
 # 100,000 licence keys, or 10,000 units written out in 800 bytes each; any number of units needs one entry with a count.
 MAX_BYTES = 8 * 1024 * 1024
+# Of a URL with a password.
+_CREDENTIALS = re.compile("://[^/]*@")
 _NO_CONSTRUCTOR = re.compile("could not determine a constructor for the tag '(.*)'")
 
 
@@ -33,15 +37,17 @@ class Source:
             self.repeated = [(_line_column(key), _repetition(key, first)) for key, first in survey.repeated]
             self.data: object = None if self._root is None else loader.construct_document(self._root)
         except TooMuch as error:
-            raise ConfigError(f"{name}:{_line_column_of(error.mark)}: {error}") from None
+            raise ConfigError.of(ConfigMistake(name, str(error), *_line_column_of(error.mark))) from None
         except yaml.YAMLError as error:
-            raise ConfigError(_syntax_error(name, text, error)) from None
+            raise ConfigError.of(_syntax_error(name, text, error)) from None
 
-    def line(self, mistake: Mistake) -> str:
-        """The mistake as the user reads it: `file:line:column: path: message`."""
+    def told(self, mistake: Mistake) -> ConfigMistake:
+        """The mistake with its place in the file and what stands there."""
         line, column = self._position(mistake)
-        path = f"{path_text(mistake.location)}: " if mistake.location else ""
-        return f"{self.name}:{line}:{column}: {path}{mistake.message}"
+        message = mistake.message
+        allowed, nearest = (message.allowed, message.nearest) if isinstance(message, Refusal) else (None, None)
+        path = path_text(mistake.location) or None
+        return ConfigMistake(self.name, str(message), line, column, path, self._value(mistake), allowed, nearest)
 
     def place(self, location: Location) -> str:
         """Where a value stands, for reports: `file:line`."""
@@ -49,18 +55,43 @@ class Source:
 
     def error(self, mistakes: list[Mistake]) -> ConfigError:
         """All mistakes and repeated names in one error, in the order of the file."""
-        lines = {(*self._position(mistake), self.line(mistake)) for mistake in mistakes}
-        lines |= {(*position, f"{self.name}:{position[0]}:{position[1]}: {text}") for position, text in self.repeated}
-        ordered = [text for _, _, text in sorted(lines)]
+        told = [self.told(mistake) for mistake in mistakes]
+        told += [ConfigMistake(self.name, text, *position) for position, text in self.repeated]
+        lines = {(mistake.line or 0, mistake.column or 0, str(mistake)): mistake for mistake in told}
+        ordered = [lines[key] for key in sorted(lines)]
         more = len(ordered) - MAX_MISTAKES_TOLD
         if more > 0:
-            ordered[MAX_MISTAKES_TOLD:] = [f"{self.name}: and {more} more"]
-        return ConfigError("\n".join(ordered))
+            ordered[MAX_MISTAKES_TOLD:] = [ConfigMistake(self.name, f"and {more} more")]
+        return ConfigError.of(*ordered)
 
     def scalar_text(self, location: Location) -> str | None:
         """The value as it is typed in the file, without quotes; None: it is no scalar, or not there."""
         node, missing = self._find(location)
         return node.value if not missing and isinstance(node, yaml.ScalarNode) else None
+
+    def _value(self, mistake: Mistake) -> str | float | bool | None:
+        """The scalar that the mistake is about; None: there is none, or it is a secret."""
+        if mistake.at_key and mistake.location:
+            return str(mistake.location[-1])
+        if is_secret(mistake.location):
+            return None
+        node, _ = self._find(mistake.location)
+        if not isinstance(node, yaml.ScalarNode):
+            return None
+        value = self._datum(mistake.location)
+        if isinstance(value, bool | int | float) and math.isfinite(value):
+            return value
+        return None if value is None or _CREDENTIALS.search(node.value) else str(node.value)
+
+    def _datum(self, location: Location) -> object:
+        """What stands there, or, where a shorthand stands for it, the shorthand."""
+        found: Any = self.data
+        for step in location:
+            if isinstance(found, dict):
+                found = found.get(step)
+            elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+                found = found[step]
+        return found
 
     def _position(self, mistake: Mistake) -> tuple[int, int]:
         if mistake.at_key and mistake.location:
@@ -86,18 +117,19 @@ def read_source(path: Path) -> Source:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from error
+        raise ConfigError.of(ConfigMistake(str(path), str(error.strerror or error))) from error
     return Source(_decoded(content, str(path)), str(path))
 
 
 def _decoded(content: bytes, name: str) -> str:
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"{name}: larger than {MAX_BYTES // 1024} KiB; describe many units by one entry with a count")
+        problem = f"larger than {MAX_BYTES // 1024} KiB; describe many units by one entry with a count"
+        raise ConfigError.of(ConfigMistake(name, problem))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{name}:{line}: not UTF-8 text") from None
+        raise ConfigError.of(ConfigMistake(name, "not UTF-8 text", line)) from None
 
 
 def _child(node: yaml.Node | None, step: str | int) -> yaml.Node | None:
@@ -122,8 +154,8 @@ def _line_column(node: yaml.Node | None) -> tuple[int, int]:
     return (1, 1) if node is None else (node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _line_column_of(mark: yaml.Mark) -> str:
-    return f"{mark.line + 1}:{mark.column + 1}"
+def _line_column_of(mark: yaml.Mark) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
 
 
 def _repetition(key: yaml.Node, first: yaml.Node) -> str:
@@ -144,12 +176,12 @@ def _problem(text: str, error: yaml.YAMLError, mark: yaml.Mark) -> str:
     return f"not valid YAML: {problem}" + (f" ({context})" if context else "")
 
 
-def _syntax_error(name: str, text: str, error: yaml.YAMLError) -> str:
+def _syntax_error(name: str, text: str, error: yaml.YAMLError) -> ConfigMistake:
     """One line out of the several that PyYAML writes."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
-        return f"{name}:{_line_column_of(mark)}: {_problem(text, error, mark)}"
+        return ConfigMistake(name, _problem(text, error, mark), *_line_column_of(mark))
     # Only a character that YAML has no room for comes without a mark, and its position counts bytes or characters.
     assert isinstance(error, yaml.reader.ReaderError)
     line = text.encode().count(b"\n", 0, error.position) + 1
-    return f"{name}:{line}: not valid YAML: {error.reason}"
+    return ConfigMistake(name, f"not valid YAML: {error.reason}", line)

@@ -11,7 +11,7 @@ from ipo_sim.config.defaults import VIRTUAL, reader_kind, release_profile
 from ipo_sim.config.entries import LicenceEntry, UnitEntry
 from ipo_sim.config.feature_key import FeatureKeyCheck
 from ipo_sim.config.hardware import HardwareCheck
-from ipo_sim.config.mistakes import Findings, Location, choice, path_text
+from ipo_sim.config.mistakes import Findings, Location, Refusal, path_text
 from ipo_sim.config.numbering import card_serial, numbered_texts, numbers_of
 from ipo_sim.config.people import user_of
 from ipo_sim.config.record_check import RecordCheck
@@ -68,14 +68,14 @@ class UnitCheck:
         model = models.get(entry.model)
         profiles = {name for known in models.values() for name in known.release_profiles}
         if model is None:
-            self._tell((*here, "model"), f"{entry.model!r} is not a control unit; {choice(models, entry.model)}")
+            self._tell((*here, "model"), Refusal(f"{entry.model!r} is not a control unit", models, entry.model))
         else:
             profiles = set(model.release_profiles)
         given = release_profile(entry, model)
         if given not in profiles:
             runs = model is not None and any(given in known.release_profiles for known in models.values())
             what = f"no release of {model.title}" if model is not None and runs else "not a release profile"
-            self._tell((*here, "release_profile"), f"{given!r} is {what}; {choice(profiles, given)}")
+            self._tell((*here, "release_profile"), Refusal(f"{given!r} is {what}", profiles, given))
             return None
         return None if self._salvage.touches((*here, "release_profile")) else model
 
@@ -168,8 +168,8 @@ class UnitCheck:
         """Mint one for trial: what no key can hold is told before any unit is made."""
         kind = self._catalogue.licences_by_name.get(licence.licence or "")
         if kind is None:
-            allowed = choice(self._catalogue.licences_by_name, licence.licence)
-            self._tell((*where, "licence"), f"{licence.licence!r} is not a licence; {allowed}")
+            allowed = self._catalogue.licences_by_name
+            self._tell((*where, "licence"), Refusal(f"{licence.licence!r} is not a licence", allowed, licence.licence))
             return
         model = self._catalogue.models.get(entry.model)
         if entry.count is None or reader_kind(entry.feature_key, model) != VIRTUAL:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ipo_sim.catalogue.states import Without, load_states
 from ipo_sim.catalogue.types import Catalogue
-from ipo_sim.config.mistakes import choice
+from ipo_sim.config.mistakes import Refusal
 from ipo_sim.core.definition import PartDefinition, UnitDefinition
 
 # Expansion ports of the unit itself; those beyond are on a card.
@@ -18,7 +18,7 @@ def state_problem(name: str, reader_kind: str) -> str | None:
     """What is wrong with the name of an initial state for a unit with such a reader."""
     states = load_states().states
     if name not in states:
-        return f"{name!r} is no initial state; {choice(states, name)}"
+        return Refusal(f"{name!r} is no initial state", states, name)
     hands = [line for line in states[name].do if "-card" in line]
     if hands and reader_kind != "virtual":
         return f"{name} needs a virtual reader, in which the card goes in and out by command"
@@ -28,7 +28,7 @@ def state_problem(name: str, reader_kind: str) -> str | None:
 def feature_set_problem(name: str) -> str | None:
     """What is wrong with the name of a feature set."""
     sets = load_states().feature_sets
-    return None if name in sets else f"{name!r} is no feature set; {choice(sets, name)}"
+    return None if name in sets else Refusal(f"{name!r} is no feature set", sets, name)
 
 
 def with_state(definition: UnitDefinition, name: str) -> UnitDefinition:

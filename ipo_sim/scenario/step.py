@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ipo_sim.catalogue.load import load_catalogue
-from ipo_sim.config.mistakes import Findings, Location, choice, shown
+from ipo_sim.config.mistakes import Findings, Location, Refusal, shown
 from ipo_sim.config.settings import Settings
 from ipo_sim.config.source import Source
 from ipo_sim.core.model import Nanoseconds, UnitName
@@ -72,7 +72,7 @@ class StepReader:
         if name is None:
             return UnitName("") if units is None else units[0]
         if units is not None and name not in units:
-            findings.mistake(here, f"there is no unit {name!r}; {choice(units, name)}")
+            findings.mistake(here, Refusal(f"there is no unit {name!r}", units, name))
         return UnitName(name)
 
     def _expectations(

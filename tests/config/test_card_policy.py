@@ -77,4 +77,4 @@ def test_no_issuer_at_all_is_not_the_bench_issuer() -> None:
 )
 def test_what_can_have_no_effect_is_warned_of(settings: str, said: list[str]) -> None:
     loaded = load_text(f"units: [{{model: ip500, feature_key: {{reader: pcsc, {settings}}}}}]", "x.yaml")
-    assert [warning.partition("units[0].feature_key.")[2] for warning in loaded.warnings] == said
+    assert [str(warning).partition("units[0].feature_key.")[2] for warning in loaded.warnings] == said

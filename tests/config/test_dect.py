@@ -80,7 +80,7 @@ def test_a_mistake_is_told_with_its_place(old: str, new: str, told: str) -> None
 
 def test_a_key_of_another_park_is_taken_with_a_warning() -> None:
     loaded = load_text(SOUND.replace(dect_key().lower(), dect_key(park=OTHER_PARK)), "x.yaml")
-    (warning,) = loaded.warnings
+    (warning,) = map(str, loaded.warnings)
     assert f"units[0].dect.licence: issued for PARK {OTHER_PARK}: the system is inactive" in warning
 
 
@@ -121,7 +121,7 @@ def many(handsets: int, bases: int = 1, *, carries: bool = True) -> str:
 
 def test_capacities_are_told() -> None:
     assert load_text(many(50, 32), "x.yaml").warnings == ()
-    (warning,) = load_text(many(51), "x.yaml").warnings
+    (warning,) = map(str, load_text(many(51), "x.yaml").warnings)
     assert "51 handsets: at most 50 are advised while the ADMM carries calls" in warning
     assert load_text(many(120, carries=False), "x.yaml").warnings == ()
     with pytest.raises(ConfigError, match="at most 120 handsets, not 121"):

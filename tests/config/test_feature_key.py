@@ -81,14 +81,14 @@ def test_american_spelling() -> None:
 )
 def test_an_ip500_ignores_the_server_and_a_warning_says_so(model: str, setting: str) -> None:
     loaded = settings(model, f"{{{setting}}}")
-    (warning,) = loaded.warnings
+    (warning,) = map(str, loaded.warnings)
     assert f"units[0].feature_key.{setting.partition(':')[0]}: IP500" in warning
     assert warning.endswith("and ignores it")
     assert loaded.readers[loaded.units[0].name] == ReaderSettings("virtual", "virtual")
 
 
 def test_a_port_beside_a_dongle_on_the_unit_warns() -> None:
-    (warning,) = settings("soe", "{reader: virtual, licence_server_port: 7}").warnings
+    (warning,) = map(str, settings("soe", "{reader: virtual, licence_server_port: 7}").warnings)
     assert warning.endswith("feature_key.licence_server_port: the dongle is on the unit: no key server is asked")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ipo_sim.config.load import load_config
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import UnitName
-from ipo_sim.errors import ConfigError, ReaderError
+from ipo_sim.errors import ConfigError, ConfigMistake, ReaderError
 
 if TYPE_CHECKING:
     from ipo_sim.readers.recording import Recording
@@ -52,7 +52,7 @@ def _cassettes(settings: Settings, name: str) -> Cassettes:
         try:
             recordings[path] = load_recording(path)
         except ReaderError as error:
-            problems.append(f"{name}: {error}")
+            problems.append(ConfigMistake(name, str(error)))
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError.of(*problems)
     return {unit: recordings[path] for unit, path in wanted.items()}

@@ -18,7 +18,7 @@ from ipo_sim.config.defaults import ANY_READER
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import UnitDefinition
 from ipo_sim.core.words import KEY_SERVER
-from ipo_sim.errors import ConfigError
+from ipo_sim.errors import ConfigError, ConfigMistake
 
 # Units that are told of one by one; of a fleet the rest is alike, or too much to read.
 MAX_UNITS_TOLD = 50
@@ -76,13 +76,23 @@ def _named(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]} ({len(names)} units)"
 
 
+def _told(error: ConfigError, path: Path) -> list[dict[str, Any]]:
+    """The mistakes one by one; an error without any is one itself."""
+    return [mistake._asdict() for mistake in error.mistakes or (ConfigMistake(str(path), str(error)),)]
+
+
 def _facts(path: Path) -> dict[str, Any]:
     try:
         settings, _ = load_settings(path)
     except ConfigError as error:
-        return {"file": str(path), "ok": False, "mistakes": str(error).splitlines()}
+        return {"file": str(path), "ok": False, "mistakes": _told(error, path)}
     units = [
         {"name": definition.name, "model": definition.model, "profile": definition.release_profile, **found.facts()}
         for definition, found in _boots(settings)
     ]
-    return {"file": str(path), "ok": True, "warnings": settings.warnings, "units": units}
+    return {
+        "file": str(path),
+        "ok": True,
+        "warnings": [warning._asdict() for warning in settings.warnings],
+        "units": units,
+    }

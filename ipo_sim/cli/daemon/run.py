@@ -33,7 +33,7 @@ def _run(arguments: Namespace) -> int:
     if arguments.state is not None:
         settings = _in_state(settings, arguments.state)
     for warning in settings.warnings:
-        summary.warn(warning)
+        summary.warn(str(warning))
     scale = _scale(arguments, settings)
     # What the reading of catalogue and configuration needed only for that is free by now, and is used again.
     from ipo_sim.cli.daemon.composition import Plan, run  # noqa: PLC0415 - a wrong configuration does not pay for it, see above

@@ -105,12 +105,43 @@ def test_json_tells_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["check", "--json", str(CONFIGS / "unlicensed.yaml"), str(path)]) == 2
     good, bad = json.loads(capsys.readouterr().out)
     assert (bad["file"], bad["ok"]) == (str(path), False)
-    assert bad["mistakes"]
+    (model,) = bad["mistakes"]
+    assert {**model, "message": ""} == {
+        "file": str(path),
+        "message": "",
+        "line": 3,
+        "column": 12,
+        "path": "units[0].model",
+        "value": "ip5000",
+        "allowed": ["ip403", "ip406v2", "ip412", "ip500", "ip500v2", "soe"],
+        "nearest": "ip500",
+    }
+    assert model["message"].startswith("'ip5000' is not a control unit; did you mean 'ip500'?")
     (unit,) = good["units"]
     assert good["ok"]
     assert (unit["state"], unit["edition"], unit["serving"], unit["fitted"]) == ("running", "standard", 4, 6)
     assert unit["out_of_order"][0]["path"] == "expansion/1"
     assert unit["out_of_order"][0]["cause"][0] == "licence:IP500 Upgrade Standard to Professional"
+
+
+def test_json_tells_warnings_with_their_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bench.yaml"
+    path.write_text("units: [{model: ip500, slots: {1: DS8, 2: DS8, 3: DS8, 4: DS8}}]\n")
+    assert main(["check", "--json", str(path)]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    (warning,) = report["warnings"]
+    assert (warning["file"], warning["line"], warning["column"]) == (str(path), 1, 59)
+    assert (warning["path"], warning["value"]) == ("units[0].slots[4].card", "DS8")
+    assert warning["message"].startswith("at most 3 of DS8")
+
+
+def test_json_tells_of_a_cassette_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bench.yaml"
+    path.write_text("units: [{model: ip500, feature_key: {reader: cassette, cassette: none.jsonl}}]\n")
+    assert main(["check", "--json", str(path)]) == 2
+    ((mistake,),) = [report["mistakes"] for report in json.loads(capsys.readouterr().out)]
+    assert mistake["file"] == str(path)
+    assert "none.jsonl" in mistake["message"]
 
 
 def test_a_fleet_of_many_kinds_is_cut(
