@@ -1,4 +1,4 @@
-"""Inside the guest: a reader that waits for news of devices, and says each fact on the console as one line of JSON."""
+"""Inside the guest: a reader that waits for news of devices, and says each fact on a line of its own, a serial one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import asyncio
 import dataclasses
 import json
 import sys
+from functools import partial
+from pathlib import Path
+from typing import TextIO
 
 from ipo_sim.card.reading import DEFAULT_POLICY
 from ipo_sim.core.events import Fact
@@ -18,10 +21,9 @@ from tests.readers.pcsc_bench import reading_by
 PATIENT = Timing(hello_s=30.0, first_retry_s=3600.0, longest_retry_s=3600.0)
 
 
-def say(fact: Fact) -> None:
-    """On a line of its own, for the kernel speaks on the console too."""
-    sys.stdout.write(f"\nFACT {json.dumps([type(fact).__name__, dataclasses.asdict(fact)])}\n")
-    sys.stdout.flush()
+def say(line: TextIO, fact: Fact) -> None:
+    """In one line of JSON."""
+    print(json.dumps([type(fact).__name__, dataclasses.asdict(fact)]), file=line, flush=True)
 
 
 def reader_of(kind: str, where: str) -> Reader:
@@ -32,4 +34,6 @@ def reader_of(kind: str, where: str) -> Reader:
 
 
 if __name__ == "__main__":
-    asyncio.run(reader_of(*sys.argv[1:]).run(say))
+    kind, where, line = sys.argv[1:]
+    with Path(line).open("w") as out:
+        asyncio.run(reader_of(kind, where).run(partial(say, out)))

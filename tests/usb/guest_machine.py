@@ -17,29 +17,33 @@ from tests.usb.guest_image import ROOT, Image
 # From the start to the first fact, on a machine without KVM that has other things to do.
 BOOT_S = 150.0
 SOON_S = 60.0
-_FACT = "FACT "
+_CHUNK = 65_536
+# Of the console, for who wants to know why nothing came.
+_TOLD_LINES = 40
 _SHARED = "security_model=none,readonly=on,multidevs=remap"
 
 
 class Guest:
-    """A running guest. Its console goes to `console`, for who wants to know why."""
+    """A running guest. Facts come on a serial line of their own; the console, on which the kernel speaks, is kept."""
 
     def __init__(self, folder: Path, image: Image) -> None:
-        self.console: list[str] = []
-        self._pending = b""
-        control = folder / "qmp"
+        self._console = b""
+        self._facts = b""
+        control, facts = folder / "qmp", folder / "facts"
         command: list[str | Path] = [
             "qemu-system-x86_64", "-accel", "tcg", "-m", "512", "-display", "none", "-no-reboot",
             "-kernel", image.kernel, "-initrd", image.initramfs, "-append", "console=ttyS0 panic=-1",
             "-virtfs", f"local,path=/,mount_tag=host,{_SHARED}",
             "-virtfs", f"local,path={ROOT},mount_tag=project,{_SHARED}",
-            "-device", "qemu-xhci,id=usb", "-serial", "stdio", "-monitor", "none",
+            "-device", "qemu-xhci,id=usb", "-monitor", "none",
+            "-serial", "stdio", "-serial", f"unix:{facts},server=on,wait=off",
             "-qmp", f"unix:{control},server=on,wait=off",
         ]  # fmt: skip
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0)
         self._control = _connected(control)
         self._answers = self._control.makefile("r")
         self._answers.readline()  # the greeting
+        self._line = _connected(facts)
         self.do("qmp_capabilities")
 
     def do(self, command: str, **arguments: object) -> None:
@@ -69,9 +73,10 @@ class Guest:
     def fact(self, limit_s: float = SOON_S) -> tuple[str, dict[str, Any]]:
         """The next fact that the guest says: its kind, and its fields."""
         end = time.monotonic() + limit_s
-        while not (line := self._next_line(end)).startswith(_FACT):
-            self.console.append(line)
-        kind, fields = json.loads(line.removeprefix(_FACT))
+        while b"\n" not in self._facts:
+            self._hear(end)
+        line, _, self._facts = self._facts.partition(b"\n")
+        kind, fields = json.loads(line)
         return kind, fields
 
     def close(self) -> None:
@@ -80,21 +85,24 @@ class Guest:
         self._process.wait()
         self._answers.close()
         self._control.close()
+        self._line.close()
         assert self._process.stdout is not None
         self._process.stdout.close()
 
-    def _next_line(self, end: float) -> str:
+    def _hear(self, end: float) -> None:
+        """Take in what the guest says, on either line; AssertionError when that is nothing more."""
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._pending:
-                heard = selector.select(max(0.0, end - time.monotonic()))
-                data = self._process.stdout.read(65_536) if heard else b""
-                if not data:
-                    raise AssertionError("the guest says nothing more; its console:\n" + "\n".join(self.console[-40:]))
-                self._pending += data
-        line, _, self._pending = self._pending.partition(b"\n")
-        return line.decode(errors="replace").strip()
+            selector.register(self._line, selectors.EVENT_READ)
+            ready = {key.fileobj for key, _ in selector.select(max(0.0, end - time.monotonic()))}
+        said = self._line.recv(_CHUNK) if self._line in ready else b""
+        shown = self._process.stdout.read(_CHUNK) if self._process.stdout in ready else b""
+        self._facts += said
+        self._console += shown
+        if not said and not shown:
+            told = b"\n".join(self._console.splitlines()[-_TOLD_LINES:]).decode(errors="replace")
+            raise AssertionError(f"the guest says nothing more; its console:\n{told}")
 
 
 def _connected(path: Path) -> socket.socket:
