@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
-from graphlib import TopologicalSorter
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,6 +116,29 @@ class Module(NamedTuple):
                 yield from (Import(name, node.lineno) for name in (names if base.startswith("ipo_sim") else [base]))
 
 
+def needs(module: Module, names: AbstractSet[str]) -> Iterator[str]:
+    """Which of the modules of these names it imports when it runs, early or late."""
+    for node in what_runs(module.tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            below = {f"{base}.{alias.name}" for alias in node.names} & names
+            yield from below or ({base} & names)
+
+
+def what_runs(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node but those below `if TYPE_CHECKING:`."""
+    yield tree
+    match tree:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING"), orelse=orelse):
+            children: Iterable[ast.AST] = orelse
+        case _:
+            children = ast.iter_child_nodes(tree)
+    for child in children:
+        yield from what_runs(child)
+
+
 def read(path: Path) -> Module:
     """The module of a file below the root."""
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -181,6 +205,29 @@ def test_every_folder_of_the_command_line_is_a_room() -> None:
     folders = {path.parent.name for path in (ROOT / "ipo_sim" / "cli").glob("*/*.py")}
     assert folders == set(CLI_ROOMS)
     tuple(TopologicalSorter(CLI_ROOMS).static_order())  # raises CycleError where rooms use one another
+
+
+def circle(modules: Sequence[Module]) -> list[str]:
+    """Modules of which each imports the one before it, early or late, and the first the last; none: empty."""
+    names = {module.name for module in modules}
+    graph = {module.name: set(needs(module, names)) for module in modules}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_module_needs_one_that_needs_it() -> None:
+    assert circle([read(path) for path in SOURCES]) == []
+
+
+def test_a_circle_is_seen_where_it_runs() -> None:
+    late = Module("ipo_sim.mqtt.a", ast.parse("def late():\n    from ipo_sim.mqtt import b"))
+    types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ipo_sim.mqtt.a import A\nelse:\n    A = 1"
+    b = Module("ipo_sim.mqtt.b", ast.parse("from ipo_sim.mqtt.c import C"))
+    assert circle([late, b, Module("ipo_sim.mqtt.c", ast.parse(types))]) == []
+    assert len(circle([late, b, Module("ipo_sim.mqtt.c", ast.parse("import ipo_sim.mqtt.a"))])) == 4
 
 
 @pytest.mark.parametrize(

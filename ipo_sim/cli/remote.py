@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 
 from ipo_sim.cli.discovery import Target
 from ipo_sim.cli.failure import UsageError
-from ipo_sim.client.connection import Connection, connection_to
+from ipo_sim.client.connecting import connection_to
+from ipo_sim.client.connection import Connection
 
 
 @asynccontextmanager

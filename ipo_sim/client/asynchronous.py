@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Self
 
-from ipo_sim.client.connection import Address, Connection, HttpAddress, connection_to, is_http
+from ipo_sim.client.connecting import connection_to
+from ipo_sim.client.connection import Address, Connection, HttpAddress, is_http
 from ipo_sim.client.entities import Entity, kind_of, read_entity
 from ipo_sim.client.events import Event, Events
 from ipo_sim.client.expectation import Expectation, Predicate

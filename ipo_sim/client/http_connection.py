@@ -18,6 +18,7 @@ from ipo_sim.client.connection import HttpAddress, Json, Listener
 from ipo_sim.client.event_stream import EventParser, StreamedEvent
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import BrokerError, CommandRejected, PayloadError
+from ipo_sim.mqtt.tls import tls_context
 
 if TYPE_CHECKING:
     import ssl
@@ -222,8 +223,6 @@ class HttpConnection:
     def _ssl(self) -> ssl.SSLContext | bool:
         if not self._address.url.lower().startswith("https:"):
             return True
-        from ipo_sim.mqtt.tls import tls_context  # noqa: PLC0415 - only those who use TLS pay for it
-
         return tls_context(self._address.tls)
 
 

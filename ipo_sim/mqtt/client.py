@@ -18,6 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ipo_sim.mqtt.settings import MqttSettings
+from ipo_sim.mqtt.tls import broker_context
 
 # Unacknowledged messages at a time: three times the rate of one by one, and what MQTT 5 brokers allow by default.
 WINDOW = 20
@@ -139,7 +140,7 @@ def make_client(settings: MqttSettings, client_id: str, on_message: OnMessage, w
         timeout=settings.timeout_s,
         keepalive=settings.keepalive_s,
         properties=properties,
-        tls_context=settings.tls_context(),
+        tls_context=broker_context(settings),
         max_inflight_messages=WINDOW,
         socket_options=_NO_DELAY,
     )

@@ -20,6 +20,7 @@ from ipo_sim.mqtt.readback import Readback
 from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.mqtt.settings import MqttSettings
 from ipo_sim.mqtt.tampering import FAULTS, Tampering
+from ipo_sim.mqtt.tls import broker_context
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, Topics, entity_path
 from ipo_sim.mqtt.unit_document import unit_document
 from ipo_sim.runtime.bus import Batch, Bus, Entry, Subscription
@@ -121,7 +122,7 @@ class Link:
 
     async def run(self) -> None:
         """Stay connected until cancelled, then say `offline`; ConfigError at once for files that cannot be used."""
-        self._settings.tls_context()
+        broker_context(self._settings)
         name = self.identity.client_id
         self._subscription = self._bus.subscribe(f"mqtt {name}", units=self._units)
         try:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ipo_sim.errors import ConfigError
-
-if TYPE_CHECKING:
-    import ssl
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -80,14 +76,6 @@ class MqttSettings:
             username=self.username if self.username is not None else _decoded(parts.username),
             password=self.password if self.password is not None else _decoded(parts.password),
         )
-
-    def tls_context(self) -> ssl.SSLContext | None:
-        """What to trust and to show; None without TLS. Reads the files anew; ConfigError when one cannot be used."""
-        if not self.endpoint().secure:
-            return None
-        from ipo_sim.mqtt.tls import tls_context  # noqa: PLC0415 - only those who use TLS pay for it
-
-        return tls_context(self.tls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""TLS for a connection; loaded by those who use it."""
+"""TLS for a connection."""
 
 from __future__ import annotations
 
 import ssl
 
 from ipo_sim.errors import ConfigError
-from ipo_sim.mqtt.settings import TlsSettings
+from ipo_sim.mqtt.settings import MqttSettings, TlsSettings
 
 
 class _Socket(ssl.SSLSocket):
@@ -17,6 +17,11 @@ class _Socket(ssl.SSLSocket):
         except OSError:
             self.close()
             raise
+
+
+def broker_context(settings: MqttSettings) -> ssl.SSLContext | None:
+    """As `tls_context` for the way to the broker; None without TLS."""
+    return tls_context(settings.tls) if settings.endpoint().secure else None
 
 
 def tls_context(tls: TlsSettings) -> ssl.SSLContext:

@@ -23,7 +23,8 @@ from ipo_sim.errors import KeyServerError
 from ipo_sim.licensing.key_server_messages import DongleState, Key, Poll, Refused, State
 from ipo_sim.readers.key_server_session import Found, Query, Session, search
 from ipo_sim.readers.key_server_wire import Transport, is_broadcast, open_wire
-from ipo_sim.readers.reader import Backoff, Emit
+from ipo_sim.readers.reader import Emit
+from ipo_sim.readers.supervisor import Backoff
 
 KeyFact = FeatureKeyInserted | FeatureKeyRemoved | FeatureKeyUnreadable
 

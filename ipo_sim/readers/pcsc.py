@@ -17,8 +17,9 @@ from ipo_sim.readers.pcsc_binding import STATE_PRESENT, State
 from ipo_sim.readers.pcsc_slot import KeyFact, Slot
 from ipo_sim.readers.pcsc_transaction import Outcome, Read, Transactions
 from ipo_sim.readers.pcsc_watch import Ended, Missing, Report, Seen, Watch
-from ipo_sim.readers.reader import SETTLED_S, Backoff, Emit, Supervisor
+from ipo_sim.readers.reader import Emit
 from ipo_sim.readers.recorder import Trace
+from ipo_sim.readers.supervisor import Backoff, Retries, Supervisor
 
 # A restarted pcscd is back within 75 ms; a reader that goes and comes needs no retry at all, for the watch goes on.
 FIRST_RETRY_S = 0.05
@@ -37,8 +38,8 @@ LEAVE_S = 0.05
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing(Retries):
     """How patient the reader is, in seconds; after `attempts` failures a card counts as unreadable."""
 
     deadline_s: float = DEADLINE_S
@@ -47,7 +48,6 @@ class Timing:
     empty_s: float = EMPTY_S
     first_retry_s: float = FIRST_RETRY_S
     longest_retry_s: float = LONGEST_RETRY_S
-    settled_s: float = SETTLED_S
 
 
 DEFAULT_TIMING = Timing()
@@ -67,9 +67,7 @@ class PcscReader:
     ) -> None:
         self._pattern = pattern
         self._timing = timing
-        self._supervisor = Supervisor(
-            pattern, Backoff(timing.first_retry_s, timing.longest_retry_s), settled_s=timing.settled_s
-        )
+        self._supervisor = Supervisor(pattern, timing)
         self._read = read
         self._trace = trace
         self._transactions: Transactions | None = None

@@ -18,11 +18,13 @@ from ipo_sim.core.events import FeatureKeyInserted, FeatureKeyRemoved, FeatureKe
 from ipo_sim.core.model import KeyReason
 from ipo_sim.readers.card_tracker import KeyFact
 from ipo_sim.readers.device_watch import watch_devices
+from ipo_sim.readers.open_port import open_port
 from ipo_sim.readers.pn532_chip import CardSilent, Pn532Chip
 from ipo_sim.readers.pn532_link import ACK_S, ANSWER_S, ATTEMPTS, Pn532Link
-from ipo_sim.readers.port import Opener, TtyAddress, open_port, parse_address
-from ipo_sim.readers.reader import FIRST_RETRY_S, LONGEST_RETRY_S, SETTLED_S, Backoff, Emit, Supervisor
+from ipo_sim.readers.port import Opener, TtyAddress, parse_address
+from ipo_sim.readers.reader import Emit
 from ipo_sim.readers.recorder import Trace, traced
+from ipo_sim.readers.supervisor import Retries, Supervisor
 
 # The high speed UART after power-up.
 BAUD = 115_200
@@ -40,8 +42,8 @@ Read = Callable[[bytes], Conversation[CardReading]]
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing(Retries):
     """How patient the reader is, in seconds; `attempts` is how often a command is sent in all."""
 
     poll_s: float = POLL_S
@@ -49,9 +51,6 @@ class Timing:
     ack_s: float = ACK_S
     answer_s: float = ANSWER_S
     attempts: int = ATTEMPTS
-    first_retry_s: float = FIRST_RETRY_S
-    longest_retry_s: float = LONGEST_RETRY_S
-    settled_s: float = SETTLED_S
 
 
 DEFAULT_TIMING = Timing()
@@ -83,9 +82,7 @@ class Pn532Reader:
         self._read_by = read
         self._trace = trace
         self._timing = timing
-        self._supervisor = Supervisor(
-            self.name, Backoff(timing.first_retry_s, timing.longest_retry_s), settled_s=timing.settled_s
-        )
+        self._supervisor = Supervisor(self.name, timing)
         self._link = Pn532Link(ack_s=timing.ack_s, answer_s=timing.answer_s, attempts=timing.attempts)
         self._chip = Pn532Chip(self._link)
         self._counters = dict.fromkeys(("insertions", "unreadable"), 0)

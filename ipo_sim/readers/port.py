@@ -1,4 +1,4 @@
-"""The bytes below a serial reader: where they come from, and one way to open either place."""
+"""The bytes below a serial reader, and where they come from."""
 
 from __future__ import annotations
 
@@ -59,14 +59,3 @@ def parse_address(text: str) -> Address:
     except ValueError:  # a port that is no number, brackets that do not close
         pass
     raise ReaderError(f"expected /dev/..., serial:///dev/... or socket://host:port, got {text!r}")
-
-
-async def open_port(address: Address, baud: int) -> Port:
-    """Open it, 8N1 at `baud` if it is a device; ReaderError says why not. Imports only what that kind needs."""
-    if isinstance(address, SocketAddress):
-        from ipo_sim.readers.socket_port import open_socket  # noqa: PLC0415 - only who uses it
-
-        return await open_socket(address.host, address.port)
-    from ipo_sim.readers.tty_port import open_tty  # noqa: PLC0415 - as above
-
-    return await open_tty(address.path, baud)

@@ -13,8 +13,10 @@ from ipo_sim.errors import ReaderError
 from ipo_sim.readers.card_tracker import DEFAULT_LAW, CardTracker
 from ipo_sim.readers.device_watch import watch_devices
 from ipo_sim.readers.host_commands import ANSWER_S, ATTEMPTS, Commands
-from ipo_sim.readers.port import Opener, Port, TtyAddress, open_port, parse_address
-from ipo_sim.readers.reader import FIRST_RETRY_S, LONGEST_RETRY_S, SETTLED_S, Backoff, Emit, Supervisor
+from ipo_sim.readers.open_port import open_port
+from ipo_sim.readers.port import Opener, Port, TtyAddress, parse_address
+from ipo_sim.readers.reader import Emit
+from ipo_sim.readers.supervisor import Retries, Supervisor
 
 DEFAULT_BAUD = 115_200
 # From the start of the open to HELLO: opening resets many boards, and a boot loader may wait 2 s before it goes on.
@@ -23,17 +25,14 @@ HELLO_S = 3.0
 HEARTBEAT_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing(Retries):
     """How patient the link is, in seconds; `attempts` is how often a command is sent in all."""
 
     hello_s: float = HELLO_S
     heartbeat_s: float = HEARTBEAT_S
     answer_s: float = ANSWER_S
     attempts: int = ATTEMPTS
-    first_retry_s: float = FIRST_RETRY_S
-    longest_retry_s: float = LONGEST_RETRY_S
-    settled_s: float = SETTLED_S
 
 
 DEFAULT_TIMING = Timing()
@@ -64,9 +63,7 @@ class SerialReader:
         self._is_device = isinstance(where, TtyAddress)
         self._open = opener or (lambda: open_port(where, baud))
         self._timing = timing
-        self._supervisor = Supervisor(
-            self.name, Backoff(timing.first_retry_s, timing.longest_retry_s), settled_s=timing.settled_s
-        )
+        self._supervisor = Supervisor(self.name, timing)
         self._decoder = Decoder()
         self._commands = Commands(timing.answer_s, timing.attempts)
         self._tracker = CardTracker(law)

@@ -9,10 +9,11 @@ from typing import TypeVar
 from ipo_sim.card.pn532_commands import Target
 from ipo_sim.cli.card.link import CardLink
 from ipo_sim.errors import ReaderError
+from ipo_sim.readers.open_port import open_port
 from ipo_sim.readers.pn532 import BAUD
 from ipo_sim.readers.pn532_chip import CardSilent, Pn532Chip
 from ipo_sim.readers.pn532_link import Pn532Link
-from ipo_sim.readers.port import open_port, parse_address
+from ipo_sim.readers.port import parse_address
 
 T = TypeVar("T")
 

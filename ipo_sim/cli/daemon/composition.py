@@ -27,6 +27,7 @@ from ipo_sim.errors import ConfigError
 from ipo_sim.mqtt.link import Link
 from ipo_sim.mqtt.plan import build_links
 from ipo_sim.mqtt.settings import MqttSettings
+from ipo_sim.mqtt.tls import broker_context
 from ipo_sim.runtime.assembly import Runtime, open_runtime
 from ipo_sim.runtime.context import Context
 from ipo_sim.runtime.supervisor import Service, run_daemon
@@ -121,7 +122,7 @@ def _connection(plan: Plan, url: str) -> MqttSettings:
         mqtt = connection_settings(plan.mqtt, url)
     except ConfigError as error:
         raise UsageError(f"--broker: {error}") from None
-    mqtt.tls_context()
+    broker_context(mqtt)
     return mqtt
 
 

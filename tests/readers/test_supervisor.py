@@ -8,7 +8,7 @@ import pytest
 
 from ipo_sim.core.events import ReaderAttached, ReaderLost
 from ipo_sim.errors import ReaderError
-from ipo_sim.readers.reader import Backoff, Supervisor
+from ipo_sim.readers.supervisor import Backoff, Retries, Supervisor
 from tests.readers.links import Facts, running
 from tests.readers.virtual_time import elapse, run
 
@@ -22,7 +22,7 @@ def test_waits_double_up_to_the_longest() -> None:
 
 def test_one_loss_is_said_once_whatever_goes_wrong_next() -> None:
     async def scenario() -> None:
-        supervisor, facts = Supervisor("r", Backoff()), Facts()
+        supervisor, facts = Supervisor("r"), Facts()
         errors = iter(["unplugged", "no such device", "no permission"])
 
         async def session() -> None:
@@ -54,14 +54,14 @@ def test_a_defect_is_no_lost_reader() -> None:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            await Supervisor("r", Backoff()).run(Facts().emit, session)
+            await Supervisor("r").run(Facts().emit, session)
 
     run(scenario())
 
 
 def test_a_device_that_came_while_nobody_waited_is_looked_for_once() -> None:
     async def scenario() -> None:
-        supervisor = Supervisor("r", Backoff(first_s=10, longest_s=10))
+        supervisor = Supervisor("r", Retries(first_retry_s=10, longest_retry_s=10))
         loop, tries = asyncio.get_running_loop(), list[float]()
 
         async def session() -> None:
