@@ -16,6 +16,7 @@ SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/s
 PACKAGES = {
     "bash": "bash",
     "avr-gcc": "gcc-avr",
+    "fish": "fish",
     "gcc": "gcc",
     "make": "make",
     "mosquitto": "mosquitto",
@@ -28,7 +29,9 @@ PACKAGES = {
     "opensc-tool": "opensc",
     "pcscd": "pcscd",
     "systemd-analyze": "systemd",
+    "tcsh": "tcsh",
     "unshare": "util-linux",
+    "zsh": "zsh",
 }
 
 # The same for what is no program: a file that the package brings.

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from ipo_sim.cli.parsing import Commands, Parser, add_command, add_json, add_state_dir, http_address
 
 SCHEMAS = ("config", "scenario", "mqtt", "http")
-SHELLS = ("bash", "zsh", "tcsh")
-# Not a shell: what a completion script asks for.
-UNITS = "units"
+SHELLS = ("bash", "zsh", "fish", "tcsh")
+# Not a shell: a completion script asks what could stand behind the words that follow.
+ANSWER = "answer"
 
 _OVERVIEW = """\
 first steps:
@@ -62,7 +62,7 @@ def _of(module: str, function: str) -> Callable[[Commands, str], None]:
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """What is asked for; `module` names the module whose `main` does it. SystemExit for help and mistakes."""
     asked = next((word for word in argv if not word.startswith("-")), "")
-    parser = build_parser((_ALIASES.get(asked, asked),))
+    parser = build_parser((named(asked),))
     arguments, rest = parser.parse_known_args(argv)
     if asked == "ctl":
         from ipo_sim.cli.ctl.options import gather_words  # noqa: PLC0415 - as all that only some commands need
@@ -71,6 +71,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if rest:
         parser.error(f"not understood: {' '.join(rest)}")
     return arguments
+
+
+def named(command: str) -> str:
+    """The name of a command by which it is known here."""
+    return _ALIASES.get(command, command)
 
 
 def build_parser(wanted: Sequence[str] | None = None) -> Parser:
@@ -140,8 +145,9 @@ def _add_schema(commands: Commands, text: str) -> None:
 
 def _add_completion(commands: Commands, text: str) -> None:
     example = "source <(ipo-sim completion bash)\nipo-sim completion zsh >~/.zfunc/_ipo-sim"
-    completion = add_command(commands, "completion", "completion", text, example)
-    completion.add_argument("shell", metavar="|".join(SHELLS), choices=(*SHELLS, UNITS), help="which shell")
+    completion = add_command(commands, "completion", "completion.script", text, example)
+    completion.add_argument("shell", metavar="|".join(SHELLS), choices=(*SHELLS, ANSWER), help="which shell")
+    completion.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
 
 
 # In the order of the overview.

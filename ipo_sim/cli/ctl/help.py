@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ipo_sim.cli.ctl.words import find_command
 from ipo_sim.cli.failure import UsageError
 from ipo_sim.cli.terminal import table
-from ipo_sim.runtime.commands import COMMANDS
+from ipo_sim.runtime.commands import COMMANDS, Command
 
 # Commands that the registry does not have, because they only listen.
 LISTENING = {
@@ -30,32 +33,37 @@ def command_help(verb: str) -> str:
         command = find_command(verb)
     except UsageError as error:
         return str(error)
-    schema = command.arguments.model_json_schema()
-    needed = schema.get("required", ())
+    fields = described(command)
     names = [
-        f"{name}={name.upper()}" if name in needed else f"[{name}={name.upper()}]" for name in schema["properties"]
+        f"{name}={name.upper()}" if field["required"] else f"[{name}={name.upper()}]" for name, field in fields.items()
     ]
     lines = [" ".join((f"ipo-sim ctl UNIT {verb}", *names)), "", f"{command.help}."]
-    words = schema.get("$defs", {})
-    rows = [(f"  {name}", _meaning(field, words)) for name, field in schema["properties"].items()]
+    rows = [(f"  {name}", _meaning(field)) for name, field in fields.items()]
     if rows:
         lines += ["", "arguments:", *table(rows)]
     return "\n".join([*lines, "", "example:", f"  ipo-sim ctl bench-1 {command.example}"])
 
 
-def _meaning(field: dict[str, object], words: dict[str, dict[str, object]]) -> str:
+def described(command: Command) -> dict[str, dict[str, Any]]:
+    """The arguments of a command as their JSON Schema describes them, and whether each is `required`."""
+    schema = command.arguments.model_json_schema()
+    needed, words = schema.get("required", ()), schema.get("$defs", {})
+    return {
+        name: {**words.get(str(field.get("$ref")).rpartition("/")[2], {}), **field, "required": name in needed}
+        for name, field in schema["properties"].items()
+    }
+
+
+def words_of(field: Mapping[str, Any]) -> list[str]:
+    """All values of an argument, if it is a choice between words."""
+    forms = [field, *(form for form in field.get("anyOf", ()) if isinstance(form, dict))]
+    words = [word for form in forms for word in (*form.get("enum", ()), form.get("const")) if word is not None]
+    truth = ["true", "false"] if any(form.get("type") == "boolean" for form in forms) else []
+    return [*map(str, words), *truth]
+
+
+def _meaning(field: Mapping[str, Any]) -> str:
     """The description of an argument, and what it may be."""
-    choices = _choices({**words.get(str(field.get("$ref")).rpartition("/")[2], {}), **field})
-    default = field.get("default")
+    choices, default = ", ".join(words_of(field)), field.get("default")
     parts = (field.get("description"), choices and f"One of {choices}.", default and f"{default} by default.")
     return " ".join(str(part) for part in parts if part)
-
-
-def _choices(field: dict[str, object]) -> str:
-    forms = [field, *(form for form in _list(field.get("anyOf")) if isinstance(form, dict))]
-    words = [word for form in forms for word in (*_list(form.get("enum")), form.get("const")) if word is not None]
-    return ", ".join(map(str, words))
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
