@@ -130,6 +130,9 @@ def test_a_scenario_is_played_with_a_running_daemon(
     assert "expected: in_order\n    was:      grace" in told
     assert "the feature key was removed" in told
     assert "the feature key was removed, by command:remove-card" in told
+    # What fails ends there; the next test wants the card.
+    wrong.write_text("steps: [{do: insert-card}]")
+    said(capsys, "run", wrong, *live)
 
 
 IN_BETWEEN = """\
