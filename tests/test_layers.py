@@ -29,12 +29,13 @@ MAY_IMPORT = {
     "__main__": frozenset({"cli"}),
     "errors": frozenset[str](),
     "package_data": frozenset[str](),
+    "validation": frozenset[str](),
     "catalogue": frozenset({"errors", "package_data"}),
     "licensing": frozenset({"catalogue", "errors"}),
     "core": frozenset({"licensing", "catalogue", "errors"}),
     "card": frozenset({"core.words", "errors"}),
-    "config": frozenset({"core", "licensing", "catalogue", "errors"}),
-    "runtime": frozenset({"core", "licensing", "catalogue", "errors"}),
+    "config": frozenset({"validation", "core", "licensing", "catalogue", "errors"}),
+    "runtime": frozenset({"validation", "core", "licensing", "catalogue", "errors"}),
     "readers": frozenset({"card", *KEY_SERVER_PROTOCOL, "core.events", "core.model", "errors"}),
     "key_server": frozenset({*KEY_SERVER_PROTOCOL, "core.events", "core.model", "errors"}),
     "api": frozenset({"runtime.bus", *VOCABULARY}),
@@ -53,6 +54,7 @@ EDGES = ("readers", "key_server", "mqtt", "management", "panel")
 # Third-party packages of the rooms that must do with few; rooms that are not named here are free.
 THIRD_PARTY = {
     "errors": frozenset[str](),
+    "validation": frozenset[str](),
     "catalogue": frozenset({"yaml"}),
     "licensing": frozenset[str](),
     "core": frozenset[str](),

@@ -15,6 +15,7 @@ from ipo_sim.config.entry import Entry
 from ipo_sim.config.mistakes import Findings, Location, Mistake, Refusal, is_secret, shown
 from ipo_sim.config.source import Source
 from ipo_sim.config.words import OFFSETS, utc_offset_minutes
+from ipo_sim.validation import problem
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -27,25 +28,11 @@ _UNKNOWN = frozenset({"extra_forbidden", "invalid_key"})
 # Where a misplaced setting may belong.
 MAX_SECTIONS_TOLD = 3
 _QUOTED = re.compile("'([^']+)'")
-_WANTED: Mapping[str, str] = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "date_type": "a date such as 2027-12-31",
-}
 _STRUCTURES: Mapping[str, str] = {
     "list_type": "a list belongs: a hyphen begins each item",
     "dict_type": "a mapping belongs",
     "model_type": "a mapping of settings belongs",
     "model_attributes_type": "a mapping of settings belongs",
-}
-_RANGES: Mapping[str, tuple[str, str]] = {
-    "greater_than": ("gt", "must be more than"),
-    "greater_than_equal": ("ge", "must be at least"),
-    "less_than": ("lt", "must be less than"),
-    "less_than_equal": ("le", "must be at most"),
 }
 
 
@@ -123,19 +110,9 @@ def _message(form: Form[Any], detail: ErrorDetails, value: str, text: str | None
     if kind == "literal_error":
         value = value if isinstance(detail["input"], str) else text or value
         return Refusal(f"{value} is not allowed", _QUOTED.findall(context["expected"]), text)
-    if kind in _RANGES:
-        name, words = _RANGES[kind]
-        return f"{value} is out of range: it {words} {context[name]:.10g}"
-    if kind in {"too_long", "string_too_long"}:
-        return f"too long: at most {context['max_length']} {'characters' if kind.startswith('string') else 'entries'}"
-    if kind in {"too_short", "string_too_short"}:
-        return "empty"
-    if kind == "finite_number":
-        return f"{value} is not a number to reckon with"
     if kind in _STRUCTURES:
         return f"{value} where {_STRUCTURES[kind]}"
-    wanted = _WANTED.get(kind)
-    return f"{value} is not {wanted}" if wanted else detail["msg"]
+    return problem(kind, context, value) or detail["msg"]
 
 
 def _not_text(value: object, value_shown: str, text: str | None) -> str:

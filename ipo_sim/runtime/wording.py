@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ipo_sim.runtime.arguments import MAX_TEXT, Arguments
+from ipo_sim.validation import problem
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-
-_WANTED: Mapping[str, str] = {
-    "bool": "neither true nor false",
-    "int": "no whole number",
-    "float": "no number",
-    "finite_number": "no number to reckon with",
-    "string": "no text",
-    "list": "no list",
-    "dict": "no object",
-    "model": "no object",
-}
-_BOUNDS: Mapping[str, tuple[str, str]] = {
-    "greater_than": ("gt", "more than"),
-    "greater_than_equal": ("ge", "at least"),
-    "less_than": ("lt", "less than"),
-    "less_than_equal": ("le", "at most"),
-}
 
 
 def mistakes_text(arguments: type[Arguments], errors: Iterable[ErrorDetails]) -> str:
@@ -58,17 +42,11 @@ def _problem(arguments: type[Arguments], error: ErrorDetails) -> str:
         return "missing" + _meaning(arguments, error)
     if kind in ("enum", "literal_error"):
         return f"{given} is not allowed; allowed: {context['expected'].replace(' or ', ', ')}"
-    if kind in _BOUNDS:
-        bound, words = _BOUNDS[kind]
-        return f"{given} is out of range, it must be {words} {context[bound]:.10g}"
-    if kind in ("too_long", "string_too_long"):
-        return f"too long, at most {context['max_length']} {'characters' if kind.startswith('string') else 'entries'}"
     if kind in ("too_short", "string_too_short"):
         return "empty" + _meaning(arguments, error)
     if kind == "string_pattern_mismatch":
         return f"{given} does not fit{_meaning(arguments, error) or ': letters, digits, marks and blanks only'}"
-    wanted = next((words for word, words in _WANTED.items() if kind.startswith(word)), None)
-    return f"{given} is {wanted}" if wanted else error["msg"]
+    return problem(kind, context, given) or error["msg"]
 
 
 def _meaning(arguments: type[Arguments], error: ErrorDetails) -> str:

@@ -68,11 +68,11 @@ def typed(text: str, default: Json) -> Json:
     """What a command line says, as the kind of value that the default is; ValueError says what is wanted."""
     if isinstance(default, bool):
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"{text!r} is neither true nor false")
+            raise ValueError(f"{text!r} is not true or false")
         return text.lower() == "true"
     if isinstance(default, int | float):
         try:
             return int(text) if isinstance(default, int) else float(text)
         except ValueError:
-            raise ValueError(f"{text!r} is no number") from None
+            raise ValueError(f"{text!r} is not a number") from None
     return text

@@ -77,8 +77,8 @@ def test_parameters_that_cannot_be_are_told(tmp_path: Path) -> None:
     assert mistakes(path, minuets="7") == (
         "x.yaml: there is no parameter 'minuets'; did you mean 'minutes'? allowed: minutes, on"
     )
-    assert mistakes(path, minutes="many") == "x.yaml: parameter minutes: 'many' is no number"
-    assert mistakes(path, on="maybe") == "x.yaml: parameter on: 'maybe' is neither true nor false"
+    assert mistakes(path, minutes="many") == "x.yaml: parameter minutes: 'many' is not a number"
+    assert mistakes(path, on="maybe") == "x.yaml: parameter on: 'maybe' is not true or false"
     assert mistakes(written(tmp_path, "steps: [{at: 1}]"), a="1").endswith("no parameter 'a'; it has none")
 
 
