@@ -29,6 +29,7 @@ from ipo_sim.core.model import (
     Led,
     Licence,
     Part,
+    Port,
     Reader,
     Severity,
     UnitName,
@@ -93,6 +94,7 @@ class Encoder:
             BaseStation: _base,
             Dect: self._dect,
             Part: _part,
+            Port: _port,
             Led: _led,
             Alarm: _alarm,
             InjectedFault: self._fault,
@@ -295,6 +297,17 @@ def _part(_: UnitName, part: Part, __: int) -> Fields:
         "entity_index": part.entity_index,
         "fault": part.fault,
         **_caused(service.cause),
+    }
+
+
+def _port(_: UnitName, port: Port, __: int) -> Fields:
+    return {
+        "name": port.name,
+        "place": port.place,
+        "number": port.number,
+        "kind": port.kind,
+        "phone": port.phone or None,
+        "calls": port.calls,
     }
 
 

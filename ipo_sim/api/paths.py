@@ -8,7 +8,19 @@ FEATURE_KEY = "feature-key"
 
 # Groups of entities that come and go, in the order of a cascade. The other entities always exist, so that what somebody
 # keeps of these groups is all that can be out of date.
-GROUPS = ("licences", "features", "users", "extensions", "dect", "slots", "expansion", "leds", "faults", "alarms")
+GROUPS = (
+    "licences",
+    "features",
+    "users",
+    "extensions",
+    "dect",
+    "slots",
+    "expansion",
+    "ports",
+    "leds",
+    "faults",
+    "alarms",
+)
 
 _RANK = {
     name: rank
@@ -22,6 +34,7 @@ _RANK = {
             ("extensions",),
             ("dect",),
             ("slots", "expansion"),
+            ("ports",),
             ("leds",),
             ("faults",),
             ("alarms",),

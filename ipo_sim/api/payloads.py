@@ -207,6 +207,17 @@ class PartPayload(EntityPayload):
     cause: Chain = ()
 
 
+class PortPayload(EntityPayload):
+    """A port of a card or module with a phone, or with calls on its line; the topic is cleared when neither is left."""
+
+    name: str
+    place: Annotated[str, Field(description="Where its card or module is, such as `slots/1`.")]
+    number: Annotated[int, Field(description="As printed at the socket.")]
+    kind: str
+    phone: Annotated[str | None, Field(description="Type of the phone that was detected.")]
+    calls: Annotated[tuple[str, ...], Field(description="Calls on its line.")]
+
+
 class LedPayload(EntityPayload):
     """One LED."""
 

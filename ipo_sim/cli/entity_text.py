@@ -45,6 +45,7 @@ _ORDER = (
     "users",
     "extensions",
     "dect",
+    "ports",
     "leds",
 )
 
@@ -140,6 +141,12 @@ def _part(payload: Payload) -> tuple[str, str]:
     return payload["oper_state"], what + hold
 
 
+def _port(payload: Payload) -> tuple[str, str]:
+    if payload["calls"]:
+        return "in use", f"{payload['kind']} {payload['number']}, calls {', '.join(payload['calls'])}"
+    return "phone", f"{payload['kind']} {payload['number']}, {payload['phone']}"
+
+
 def _led(payload: Payload) -> tuple[str, str]:
     return payload["colour"], payload["pattern"]
 
@@ -164,6 +171,7 @@ _TEXTS: Mapping[str, Callable[[Payload], tuple[str, str]]] = {
     "dect": _dect,
     "slots": _part,
     "expansion": _part,
+    "ports": _port,
     "leds": _led,
     "faults": _fault,
     "alarms": _alarm,

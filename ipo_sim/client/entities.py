@@ -82,6 +82,10 @@ class Part(Entity, p.PartPayload):
     """A slot, daughter card place or expansion port, and what is at it."""
 
 
+class Port(Entity, p.PortPayload):
+    """A port with a phone, or with calls on its line."""
+
+
 class Led(Entity, p.LedPayload):
     """One LED."""
 
@@ -103,6 +107,7 @@ _GROUPS: Mapping[str, type[Entity]] = {
     "dect": BaseStation,
     "slots": Part,
     "expansion": Part,
+    "ports": Port,
     "leds": Led,
     "faults": Fault,
     "alarms": Alarm,

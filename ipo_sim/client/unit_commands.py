@@ -169,7 +169,7 @@ class UnitCommands(ABC, Generic[_R]):
         """Give back what a holder acquired."""
         return self.do("release", feature=feature, holder=holder, **_given(request=request))
 
-    def start_call(
+    def start_call(  # noqa: PLR0913 - kinds of channels, by name only
         self,
         call: str,
         *,
@@ -178,10 +178,21 @@ class UnitCommands(ABC, Generic[_R]):
         sip: int | None = None,
         voicemail: int | None = None,
         extension: str | None = None,
+        trunk: str | None = None,
+        port: int | None = None,
     ) -> _R:
-        """Let a call take channels, all or none."""
-        said = _given(vcm=vcm, pri=pri, sip=sip, voicemail=voicemail, extension=extension)
+        """Let a call take channels, all or none, and the line at a trunk port if one is named."""
+        channels = _given(vcm=vcm, pri=pri, sip=sip, voicemail=voicemail)
+        said = {**channels, **_given(extension=extension, trunk=trunk, port=port)}
         return self.do("start-call", call=call, **said)
+
+    def connect_phone(self, path: str, port: int, phone: str | None = None) -> _R:
+        """Plug a phone in at a digital station port."""
+        return self.do("connect-phone", path=path, port=port, **_given(phone=phone))
+
+    def disconnect_phone(self, path: str, port: int) -> _R:
+        """Unplug the phone at a port."""
+        return self.do("disconnect-phone", path=path, port=port)
 
     def end_call(self, call: str) -> _R:
         """End a call and free its channels."""

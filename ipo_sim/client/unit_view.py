@@ -119,6 +119,11 @@ class UnitView(ABC):
         return Group(self, "extensions", e.Extension, str)
 
     @property
+    def ports(self) -> Mapping[str, e.Port]:
+        """Ports with a phone or a call, by name, such as `slots-1-port-3`."""
+        return Group(self, "ports", e.Port, str)
+
+    @property
     def leds(self) -> Mapping[str, e.Led]:
         """The LEDs, by name."""
         return Group(self, "leds", e.Led, str)

@@ -11,6 +11,8 @@ from ipo_sim.core.people import MAX_HOLDER, known_extension, require_running
 from ipo_sim.core.pools import PRI, SIP, VCM, VOICEMAIL
 from ipo_sim.errors import CommandRejected
 
+# The kind of port whose calls take a PRI channel.
+PRI_PORT = "PRI"
 # More than any capacity of the catalogue; keeps sums small.
 MAX_INSTANCES = 10_000
 MAX_HOLDINGS = 20_000
@@ -59,12 +61,15 @@ def start_call(draft: Draft, fact: CallStarted) -> None:
     require_running(draft)
     _require_holder(fact.call)
     holder = f"call:{fact.call}"
-    if any(held.holder == holder for held in draft.holdings):
+    if any(held.holder == holder for held in draft.holdings) or (draft.ports and _is_on_a_line(draft, fact.call)):
         raise CommandRejected("held-already", f"call {fact.call} is up already")
     is_dect = bool(fact.extension) and _caller(draft, fact.extension).kind is ExtensionKind.DECT
     # What a handset says comes over IP: it needs a voice compression channel at least.
     vcm = max(1, fact.vcm) if is_dect else fact.vcm
-    wanted = {VCM: vcm, PRI: fact.pri, SIP: fact.sip, VOICEMAIL: fact.voicemail}
+    if (fact.trunk == "") != (fact.port == 0):
+        raise CommandRejected("bad-arguments", "trunk and port go together")
+    pri = max(1, fact.pri) if fact.trunk and _seize(draft, fact) == PRI_PORT else fact.pri
+    wanted = {VCM: vcm, PRI: pri, SIP: fact.sip, VOICEMAIL: fact.voicemail}
     if fact.vcm < 0 or any(number < 0 or number > MAX_INSTANCES for number in wanted.values()):
         raise CommandRejected("bad-instances", f"a call takes 0 to {MAX_INSTANCES} channels of a kind")
     claims = [
@@ -72,9 +77,20 @@ def start_call(draft: Draft, fact: CallStarted) -> None:
         for feature, number in wanted.items()
         if number
     ]
-    if not claims:
+    if not claims and not fact.trunk:
         raise CommandRejected("bad-instances", "a call without channels takes nothing")
-    _claim(draft, *claims)
+    if claims:
+        _claim(draft, *claims)
+
+
+def _seize(draft: Draft, fact: CallStarted) -> str:
+    from ipo_sim.core.lines import seize  # noqa: PLC0415 - most calls name no line
+
+    return seize(draft, fact)
+
+
+def _is_on_a_line(draft: Draft, call: str) -> bool:
+    return any(call in port.calls for port in draft.ports)
 
 
 def _caller(draft: Draft, number: str) -> Extension:
@@ -91,9 +107,14 @@ def end_call(draft: Draft, fact: CallEnded) -> None:
     """The call's channels are free."""
     holder = f"call:{fact.call}"
     kept = tuple(held for held in draft.holdings if held.holder != holder)
-    if len(kept) == len(draft.holdings):
+    on_line = bool(draft.ports) and _is_on_a_line(draft, fact.call)
+    if len(kept) == len(draft.holdings) and not on_line:
         raise CommandRejected("not-held", f"call {fact.call} is not up")
     draft.holdings = kept
+    if on_line:
+        from ipo_sim.core.lines import leave  # noqa: PLC0415 - as above
+
+        leave(draft, frozenset({fact.call}))
 
 
 def _require_feature(draft: Draft, feature: str) -> None:

@@ -20,6 +20,8 @@ _Decode = Callable[[Any], Any]
 # Kept beside a state and not in it: the journal has the definition, the package has the catalogue, and the
 # ledger follows from the rest.
 _GIVEN = frozenset({"definition", "catalogue", "ledger"})
+# What a state of an older version has not.
+_NEWER: Mapping[str, Any] = {"ports": []}
 _PLAIN = frozenset({types.NoneType, bool, int, float, str})
 
 
@@ -58,6 +60,7 @@ class Decoder:
 
     def unit(self, data: Mapping[str, Any], definition: UnitDefinition, catalogue: Catalogue) -> Unit:
         """A unit's state as `encode_unit` wrote it, under the definition and the catalogue that it had then."""
+        data = {**_NEWER, **data}
         values = {name: decode(data[name]) for name, decode in self._members(Unit).items() if name not in _GIVEN}
         return Unit(definition=definition, catalogue=catalogue, **values)
 

@@ -29,6 +29,7 @@ from ipo_sim.core.model import (
     Lifecycle,
     Nanoseconds,
     Part,
+    Port,
     Unit,
     UnitDefinition,
     UnitStatus,
@@ -46,7 +47,7 @@ _NEVER_POWERED = Life(Lifecycle.OFF, seq=0)
 _NO_OFFSET = Nanoseconds(0)
 _name = itemgetter(0)
 # Named tuples whose first field tells one from another of their kind.
-_E = TypeVar("_E", Licence, Feature, User, Extension, BaseStation, Led, InjectedFault, Alarm)
+_E = TypeVar("_E", Licence, Feature, User, Extension, BaseStation, Port, Led, InjectedFault, Alarm)
 
 
 def settle(draft: Draft) -> tuple[Unit, Effects]:
@@ -54,7 +55,15 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
     old = draft.old
     licensing = check_licences(draft)
     parts = serve_parts(draft, licensing.edition)
+    if draft.ports:
+        from ipo_sim.core.lines import drop_dead  # noqa: PLC0415 - only a unit with something at a port pays for it
+
+        drop_dead(draft, parts)
     usage = settle_usage(draft, licensing, parts)
+    if draft.refused and draft.ports is not old.ports:
+        from ipo_sim.core.lines import drop_refused  # noqa: PLC0415 - as above
+
+        drop_refused(draft)
     if draft.dect is not None:
         draft.dect = settle_dect(draft, usage.extensions, usage.holdings)
     leds = light(draft, parts, usage.features)
@@ -85,13 +94,14 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
             draft.dect,
             draft.faults,
             draft.report,
+            draft.ports,
             licensing.ledger,
         ),
     )
     changes = _changes(old, unit, licensing.moved)
     refused = _refused(draft) if draft.refused else ()
-    effects = Effects(draft.seq, draft.at, draft.unit_time, tuple(changes), tuple(draft.notifications), refused)
-    return unit, effects
+    told = (tuple(changes), tuple(draft.notifications), refused)
+    return unit, _new(Effects, (draft.seq, draft.at, draft.at + draft.clock_offset_ns, *told))
 
 
 def _refused(draft: Draft) -> tuple[str, ...]:
@@ -110,6 +120,7 @@ def entities(unit: Unit) -> dict[str, Entity]:
         **_by_path("extensions", unit.extensions),
         **({} if unit.dect is None else {**_by_path("dect/bases", unit.dect.bases), "dect": unit.dect.dect}),
         **{part.place.path: part for part in unit.parts if _visible(part)},
+        **_by_path("ports", unit.ports),
         **_by_path("leds", unit.leds),
         **_by_path("faults", unit.faults),
         **_by_path("alarms", unit.alarms),
@@ -175,13 +186,23 @@ def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> list[Changed]
             changes.append(Changed("dect", new.dect.dect))
     if new.parts is not old.parts:
         _compare_parts(old.parts, new.parts, changes)
-    _compare("leds", old.leds, new.leds, changes)
-    _compare("faults", old.faults, new.faults, changes)
-    if new.alarms is not old.alarms:
-        _compare("alarms", old.alarms, new.alarms, changes)
+    if (
+        new.leds is not old.leds
+        or new.alarms is not old.alarms
+        or new.ports is not old.ports
+        or new.faults is not old.faults
+    ):
+        _compare_shown(old, new, changes)
     if new.status is not old.status:
         changes.append(Changed("unit", new.status))
     return changes
+
+
+def _compare_shown(old: Unit, new: Unit, changes: list[Changed]) -> None:
+    _compare("ports", old.ports, new.ports, changes)
+    _compare("leds", old.leds, new.leds, changes)
+    _compare("faults", old.faults, new.faults, changes)
+    _compare("alarms", old.alarms, new.alarms, changes)
 
 
 def _compare(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list[Changed]) -> None:

@@ -52,6 +52,7 @@ class Draft:
         "notifications",
         "old",
         "parts",
+        "ports",
         "reader",
         "refused",
         "report",
@@ -78,6 +79,7 @@ class Draft:
         self.dect = old.dect
         self.faults = old.faults
         self.report = old.report
+        self.ports = old.ports
         # Strings that this event entered, deleted or loaded, as they were and as they are.
         self.entered: list[Moved] = []
         # Whether strings that wait for the configuration are loaded with this event.

@@ -32,8 +32,8 @@ class Notification(NamedTuple):
 class Effects(NamedTuple):
     """All that event `seq` did. `unit_time` is the unit's own clock, nanoseconds since 1970 UTC.
 
-    `changes` keep the order: feature key, reader, licences, features, users, extensions, slots and modules, LEDs,
-    alarms, unit. `refused` names the licences of which the event found no free instance.
+    `changes` keep the order: feature key, reader, licences, features, users, extensions, slots and modules, ports,
+    LEDs, alarms, unit. `refused` names the licences of which the event found no free instance.
     """
 
     seq: int

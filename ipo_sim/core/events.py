@@ -16,7 +16,7 @@ from ipo_sim.core.dect_events import (
 )
 from ipo_sim.core.fault_events import FaultInjected, FaultWithdrawn
 from ipo_sim.core.model import ExtensionKind, KeyReason, Nanoseconds, Reserve
-from ipo_sim.core.signal_events import EventReported
+from ipo_sim.core.signal_events import EventReported, PortPhoneChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,8 @@ class InstancesReleased:
 class CallStarted:
     """A call wants channels, all of them or none: voice compression, PRI, SIP trunk, voicemail ports.
 
-    `extension` is the IP extension that makes it; empty: another phone, or nobody's.
+    `extension` is the IP extension that makes it; empty: another phone, or nobody's. `trunk` is the card or module on
+    whose `port` it has a line; empty: on none that is named.
     """
 
     TYPE: ClassVar[str] = "call-started"
@@ -230,6 +231,8 @@ class CallStarted:
     sip: int = 0
     voicemail: int = 0
     extension: str = ""
+    trunk: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +340,7 @@ Fact = (
     | FaultInjected
     | FaultWithdrawn
     | EventReported
+    | PortPhoneChanged
 )
 
 FACTS: dict[str, type[Fact]] = {fact.TYPE: fact for fact in Fact.__args__}

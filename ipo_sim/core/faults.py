@@ -126,7 +126,7 @@ def enforce(draft: Draft) -> None:
     for fault in draft.faults:
         if part_faults.is_replaced(draft, fault):
             put(draft, fault, None)
-        elif fault.begun and part_faults.is_starting(draft, fault):
+        elif fault.begun and (part_faults.is_starting(draft, fault) or unit_faults.is_starting(draft, fault)):
             part_faults.mend(draft, fault, restarted=True)
             if _is_spent(fault):
                 put(draft, fault, None)
@@ -300,6 +300,7 @@ _STRIKES: Mapping[str, Callable[[Draft, InjectedFault], InjectedFault]] = {
     "firmware-mismatch": part_faults.fail,
     "clock-drift": unit_faults.wait,
     "configuration-corrupt": unit_faults.corrupt,
+    "software-missing": unit_faults.halt,
 }
 # How it goes on when its time has come.
 _ON: Mapping[str, Callable[[Draft, InjectedFault], None]] = {

@@ -133,6 +133,11 @@ def go_on(draft: Draft) -> None:
         _start(draft, cold=False)
 
 
+def start_anew(draft: Draft) -> None:
+    """A start that waited goes on from its beginning."""
+    _start(draft, cold=draft.life.cold)
+
+
 def _start(draft: Draft, *, cold: bool) -> None:
     timings = draft.catalogue.timings
     fitted = any(part.fitted for part in draft.parts)
@@ -174,6 +179,9 @@ def life_cause(draft: Draft) -> tuple[str, ...]:
         return ()
     if life.state is Lifecycle.AWAITING_FEATURE_KEY:
         return (KEY_PATH, *draft.key.cause)
+    if life.state is Lifecycle.STARTING and life.until is None:
+        faults = (fault for fault in draft.faults if fault.fault == "software-missing")
+        return next(((f"faults/{fault.id}", *fault.cause) for fault in faults), (f"event:{life.seq}",))
     return (f"event:{life.seq}",)
 
 

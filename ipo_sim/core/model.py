@@ -19,7 +19,7 @@ from ipo_sim.core.definition import (
     UserDefinition,
 )
 from ipo_sim.core.fault_model import InjectedFault, KeyReport
-from ipo_sim.core.parts_model import Part, Place, Service
+from ipo_sim.core.parts_model import Part, Place, Port, Service
 from ipo_sim.core.usage_model import Extension, Feature, Holding, User
 from ipo_sim.core.words import (
     SECOND_NS,
@@ -81,6 +81,7 @@ __all__ = [
     "PartDefinition",
     "PhoneState",
     "Place",
+    "Port",
     "Reader",
     "Reserve",
     "Service",
@@ -229,7 +230,7 @@ class UnitStatus(NamedTuple):
 
 
 # What the outside can see of a unit, each under its own path.
-_Thing = Licence | Feature | User | Extension | BaseStation | Dect | Part | Led | Alarm | InjectedFault
+_Thing = Licence | Feature | User | Extension | BaseStation | Dect | Part | Port | Led | Alarm | InjectedFault
 Entity = UnitStatus | FeatureKey | Reader | _Thing
 
 
@@ -263,6 +264,8 @@ class Unit(NamedTuple):
     faults: tuple[InjectedFault, ...] = ()
     # What the reader says, while faults stand between it and the unit.
     report: KeyReport | None = None
+    # Those at which something is.
+    ports: tuple[Port, ...] = ()
     # Derived once more by whoever needs it: a restored unit has none.
     ledger: Ledger | None = None
 

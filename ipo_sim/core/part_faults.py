@@ -25,7 +25,10 @@ def check(part: Part, kind: FaultType, fact: FaultInjected) -> None:
         raise CommandRejected("empty", f"nothing is fitted at {part.place.path}")
     if kind.name == PORT and part.fitted is not None:
         ports = sum(run.count for run in part.fitted.ports)
-        if not 1 <= int(dict(fact.options)["port"]) <= ports:
+        number = int(dict(fact.options)["port"])
+        # As printed, or counted from 1.
+        is_printed = any(0 <= number - run.first < run.count for run in part.fitted.ports)
+        if not is_printed and not 1 <= number <= ports:
             raise CommandRejected("bad-arguments", f"port: {part.fitted.code} at {part.place.path} has {ports} ports")
 
 

@@ -32,6 +32,22 @@ class Place(NamedTuple):
     carried: bool = False
 
 
+class Port(NamedTuple):
+    """A port at which something is: the phone that was detected there, the calls on its line.
+
+    `name` is its topic, such as `slots-1-port-3`, `place` that of its part, `number` what is printed at the socket.
+    `seq` is the event that made it so.
+    """
+
+    name: str
+    place: str
+    number: int
+    kind: str
+    seq: int
+    phone: str = ""
+    calls: tuple[str, ...] = ()
+
+
 class Part(NamedTuple):
     """What is at one place. `detected` means seen at the last start: a part fitted live waits for the next one.
 

@@ -7,6 +7,16 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
+class PortPhoneChanged:
+    """Another phone is plugged in at a port of a card or module; empty: none."""
+
+    TYPE: ClassVar[str] = "port-phone-changed"
+    path: str
+    port: int
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EventReported:
     """Something came to pass that one of the maker's passing events tells of. `severity` None: the usual one."""
 

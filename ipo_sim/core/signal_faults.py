@@ -12,14 +12,13 @@ from ipo_sim.core.draft import Draft
 from ipo_sim.core.fault_events import FaultInjected
 from ipo_sim.core.fault_model import InjectedFault
 from ipo_sim.core.life import CONTROLLER_INDEX, CONTROLLER_NAME, CONTROLLER_PATH
+from ipo_sim.core.memory_card import CARD_FILLING, FULL_PERCENT
 from ipo_sim.core.model import Alarm, Part, Severity
 from ipo_sim.core.ports import PRI, TRUNKS, PortEntity, find_port, port_entity
 
 TRUNK = "trunk-failed"
 LOOPBACK = "trunk-loopback"
 CONTROLLER = "controller-failed"
-CARD_FILLING = "memory-card-filling"
-FULL_PERCENT = 99
 
 # Interfaces by `ifIndex`, applications by `AppEntity`, cards by `MemoryCardSlotId` [MIB].
 _INTERFACES = {1: PortEntity("lan", "Controller, LAN", 11), 2: PortEntity("wan", "Controller, WAN", 12)}

@@ -84,7 +84,7 @@ from ipo_sim.core.model import (
     UnitDefinition,
 )
 from ipo_sim.core.service import EMPTY
-from ipo_sim.core.signal_events import EventReported
+from ipo_sim.core.signal_events import EventReported, PortPhoneChanged
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.key import normalise
 
@@ -150,10 +150,13 @@ def step(unit: Unit, event: Event) -> tuple[Unit, Effects]:
 
 def next_deadline(unit: Unit) -> Nanoseconds | None:
     """When the unit goes on by itself if nothing else happens, in simulation time; never before `unit.at`."""
-    earliest: Nanoseconds | None = None
-    for deadline in (unit.life.until, unit.key.grace_until, unit.expiry_at):
-        if deadline is not None and (earliest is None or deadline < earliest):
-            earliest = deadline
+    earliest = unit.life.until
+    deadline = unit.key.grace_until
+    if deadline is not None and (earliest is None or deadline < earliest):
+        earliest = deadline
+    deadline = unit.expiry_at
+    if deadline is not None and (earliest is None or deadline < earliest):
+        earliest = deadline
     if unit.dect is not None:
         deadline = dect.dect_deadline(unit.dect)
         if deadline is not None and (earliest is None or deadline < earliest):
@@ -202,6 +205,12 @@ def _report_event(draft: Draft, fact: EventReported) -> None:
     report(draft, fact)
 
 
+def _change_phone(draft: Draft, fact: PortPhoneChanged) -> None:
+    from ipo_sim.core.lines import change_phone  # noqa: PLC0415 - most daemons are never told of any
+
+    change_phone(draft, fact)
+
+
 # The value type is Any because each handler takes its own fact only.
 _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     PowerApplied: life.apply_power,
@@ -227,6 +236,7 @@ _HANDLERS: Mapping[type[Fact], Callable[[Draft, Any], None]] = {
     FaultWithdrawn: faults.withdraw,
     FaultCleared: chassis.clear_fault,
     EventReported: _report_event,
+    PortPhoneChanged: _change_phone,
     DateSet: _set_date,
     InstancesRequested: acquisition.request_instances,
     InstancesReleased: acquisition.release_instances,

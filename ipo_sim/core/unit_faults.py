@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ipo_sim.core.draft import Draft
 from ipo_sim.core.fault_model import InjectedFault
-from ipo_sim.core.model import Licence, LicenceStatus, Nanoseconds
+from ipo_sim.core.life import start_anew
+from ipo_sim.core.model import Licence, LicenceStatus, Lifecycle, Nanoseconds
 
 CORRUPT = "configuration-corrupt"
+NO_SOFTWARE = "software-missing"
 _MILLION = 1_000_000
 
 
@@ -34,8 +36,21 @@ def enforce(draft: Draft, fault: InjectedFault) -> None:
         _set_loaded(draft, loaded=False, cause=(f"faults/{fault.id}", *fault.cause))
 
 
+def is_starting(draft: Draft, fault: InjectedFault) -> bool:
+    """Whether this event is a start that may find no software."""
+    return fault.fault == NO_SOFTWARE and draft.life is not draft.old.life and draft.life.state is Lifecycle.STARTING
+
+
+def halt(draft: Draft, fault: InjectedFault) -> InjectedFault:
+    """The start does not end by itself."""
+    draft.life = draft.life._replace(until=None)
+    return fault
+
+
 def mend(draft: Draft, fault: InjectedFault) -> None:
-    """The configuration is put right, and is loaded as it is."""
+    """The configuration is put right, and is loaded as it is; a unit that waits for software starts."""
+    if fault.fault == NO_SOFTWARE and draft.life.state is Lifecycle.STARTING:
+        start_anew(draft)
     if fault.fault == CORRUPT:
         _set_loaded(draft, loaded=True, cause=())
 

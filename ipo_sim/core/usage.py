@@ -43,14 +43,14 @@ def settle_usage(draft: Draft, licensing: Licensing, parts: tuple[Part, ...]) ->
         and not draft.claims
     )
     if steady and licensing.ledger is old.ledger:
-        return Usage(old.features, old.holdings, old.users, old.extensions)
+        return _new(Usage, (old.features, old.holdings, old.users, old.extensions))
     pools = Pools(draft, licensing.ledger, parts)
     shares = share_out(draft, pools.usable)
     _notify_pri(draft, licensing)
     touched = _touched(draft, licensing) if steady and shares.holdings == old.holdings and not shares.refused else None
     features = _features(draft, licensing, pools, shares, touched)
     if not draft.users and not draft.extensions and not shares.granted:
-        return Usage(features, shares.holdings, draft.users, draft.extensions)
+        return _new(Usage, (features, shares.holdings, draft.users, draft.extensions))
     by_name = {feature.name: feature for feature in features}
     return Usage(
         features,

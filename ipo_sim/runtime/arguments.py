@@ -174,6 +174,10 @@ class Call(Arguments):
     extension: Annotated[
         str, Field(max_length=MAX_TEXT, description="IP extension that makes it; empty: another phone."), _Digits
     ] = ""
+    trunk: Annotated[
+        str, Field(max_length=MAX_PATH, description="Card with the line that it takes, such as `slots/1/daughter`.")
+    ] = ""
+    port: Annotated[int, Field(ge=0, le=99, description="Port of that line, as printed at the socket.")] = 0
 
 
 class CallName(Arguments):
@@ -265,6 +269,18 @@ class Injection(Arguments):
     ] = None
     card: Annotated[int | None, Field(description="Memory card: 2 System SD, 3 Optional SD.")] = None
     percent: Annotated[int | None, Field(description="How full a memory card is.")] = None
+
+
+class PortOf(Place):
+    """A port of a card or module."""
+
+    port: Annotated[int, Field(ge=1, le=99, description="Its number, as printed at the socket.")]
+
+
+class StationPhone(PortOf):
+    """A phone at a port."""
+
+    phone: Annotated[str, Field(min_length=1, max_length=MAX_PART, description="Its type."), _Digits] = "2410"
 
 
 class PassingEvent(Arguments):

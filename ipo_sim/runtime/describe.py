@@ -29,6 +29,11 @@ def _event_reported(fact: s.EventReported) -> str:
     return f"event {fact.number} of {fact.path} was sent" + (f": {fact.text}" if fact.text else "")
 
 
+def _phone_changed(fact: s.PortPhoneChanged) -> str:
+    here = f"port {fact.port} of {fact.path}"
+    return f"phone {fact.phone} was plugged in at {here}" if fact.phone else f"the phone at {here} was unplugged"
+
+
 def _configured(fact: e.PartConfigured) -> str:
     return f"{fact.part or 'nothing'} was configured at {fact.path}"
 
@@ -75,9 +80,8 @@ _TEXTS: Mapping[type[Fact], Callable[[Any], str]] = {
     d.BaseStationLost: lambda fact: f"base station {fact.mac} was lost",
     f.FaultInjected: lambda fact: f"fault {fact.fault} was injected at {fact.target}",
     f.FaultWithdrawn: lambda fact: f"the injected fault {fact.id} was taken back",
-    s.EventReported: lambda fact: (
-        f"event {fact.number} of {fact.path} was sent" + (f": {fact.text}" if fact.text else "")
-    ),
+    s.EventReported: _event_reported,
+    s.PortPhoneChanged: _phone_changed,
     e.DateSet: lambda _: "the unit's date was set",
 }
 

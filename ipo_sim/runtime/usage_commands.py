@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipo_sim.core import events as e
 from ipo_sim.core.events import Fact
+from ipo_sim.core.signal_events import PortPhoneChanged
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import arguments as a
 from ipo_sim.runtime.carry_out import applied, apply, happen
@@ -40,7 +41,7 @@ def _release(_: Situation, args: a.Release) -> Fact:
 
 
 def _start_call(_: Situation, args: a.Call) -> Fact:
-    return e.CallStarted(args.call, args.vcm, args.pri, args.sip, args.voicemail, args.extension)
+    return e.CallStarted(args.call, args.vcm, args.pri, args.sip, args.voicemail, args.extension, args.trunk, args.port)
 
 
 def _end_call(_: Situation, args: a.CallName) -> Fact:
@@ -71,6 +72,14 @@ def _unregister_phone(_: Situation, args: a.ExtensionNumber) -> Fact:
     return e.PhoneUnregistered(args.extension)
 
 
+def _connect_phone(_: Situation, args: a.StationPhone) -> Fact:
+    return PortPhoneChanged(args.path, args.port, args.phone)
+
+
+def _disconnect_phone(_: Situation, args: a.PortOf) -> Fact:
+    return PortPhoneChanged(args.path, args.port)
+
+
 COMMANDS = (
     Command(
         "acquire",
@@ -95,6 +104,22 @@ COMMANDS = (
         a.Call,
         _claim,
         _start_call,
+    ),
+    Command(
+        "connect-phone",
+        "Plug a phone in at a digital station port",
+        "connect-phone path=slots/1 port=3 phone=2410",
+        a.StationPhone,
+        apply,
+        _connect_phone,
+    ),
+    Command(
+        "disconnect-phone",
+        "Unplug the phone at a port",
+        "disconnect-phone path=slots/1 port=3",
+        a.PortOf,
+        apply,
+        _disconnect_phone,
     ),
     Command("end-call", "End a call and free its channels", "end-call call=c1", a.CallName, apply, _end_call),
     Command(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ipo_sim.core.leds import CPU, STATUS_LED
+from ipo_sim.core.draft import UP
+from ipo_sim.core.feature_key import KEY_PATH as FEATURE_KEY
+from ipo_sim.core.leds import CPU, DAUGHTER_STATUS_LED, STATUS_LED, SYSTEM_SD
 from ipo_sim.core.model import Cause, Entity, KeyCondition, Led, Part, Unit, UnitStatus
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.status import LicenceStatus
@@ -20,6 +22,14 @@ Link = dict[str, Any]
 # The event of that number in the unit's history; None: it is not there.
 FindEvent = Callable[[int], JournalEntry | None]
 
+# Trunk lost and loopback, by which a port's LED shows more than the state of its card.
+_LINE_ALARMS = (50, 28)
+UNIT = "unit"
+# Alarms that an LED of the unit shows before what else it shows.
+_OF_THE_UNIT: Mapping[str, tuple[tuple[str, ...], str]] = {
+    CPU: (("alarms/20-unit",), UNIT),
+    SYSTEM_SD: (("alarms/39-memory-cards-system-sd", "alarms/41-memory-cards-system-sd"), FEATURE_KEY),
+}
 _BASE = "dect/bases/"
 _FAULT = "faults/"
 
@@ -86,8 +96,11 @@ def _find(entries: Mapping[str, Entry], path: str) -> Entry:
 
 def _shown(entries: Mapping[str, Entry], led: str) -> str:
     """The path of what a LED shows."""
-    if led == CPU:
-        return "unit"
+    if led in _OF_THE_UNIT:
+        unit = entries[UNIT].value
+        is_up = isinstance(unit, UnitStatus) and unit.state in UP
+        alarms, else_path = _OF_THE_UNIT[led] if is_up else ((), UNIT)
+        return next((alarm for alarm in alarms if alarm in entries), else_path)
     if led.startswith("expansion-"):
         return led.replace("-", "/")
     slot, number = map(int, led.removeprefix("slot-").split("-led-"))
@@ -96,7 +109,12 @@ def _shown(entries: Mapping[str, Entry], led: str) -> str:
         return place
     card = entries[place].value if place in entries else None
     shows_ports = isinstance(card, Part) and card.fitted is not None and card.fitted.expansion_ports
-    return f"expansion/{number}" if shows_ports else f"{place}/daughter"
+    if shows_ports:
+        return f"expansion/{number}"
+    if number < DAUGHTER_STATUS_LED:
+        return place
+    of_the_line = (f"alarms/{event}-slots-{slot}-daughter-port-{number}" for event in _LINE_ALARMS)
+    return next((alarm for alarm in of_the_line if alarm in entries), f"{place}/daughter")
 
 
 def _link(unit: Unit, item: str, event: FindEvent) -> Link:

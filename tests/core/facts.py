@@ -6,6 +6,7 @@ from datetime import date
 
 from hypothesis import strategies as st
 
+from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.dect_events import (
     BaseStationConfigured,
     BaseStationLost,
@@ -47,6 +48,8 @@ from ipo_sim.core.events import (
     UserConfigured,
     UserRemoved,
 )
+from ipo_sim.core.fault_events import FaultInjected, FaultWithdrawn
+from ipo_sim.core.faults import TARGETS
 from ipo_sim.core.model import (
     SECOND_NS,
     ExtensionKind,
@@ -55,6 +58,7 @@ from ipo_sim.core.model import (
     PartDefinition,
     Reserve,
 )
+from ipo_sim.core.signal_events import EventReported, PortPhoneChanged
 from tests.core.bench import OTHER_SERIAL, SERIAL, VOICEMAIL_PRO, key
 from tests.core.dect_bench import MACS, OTHER_PARK, PARK, dect_key
 
@@ -90,6 +94,7 @@ PARTS += ["VCM16", "IP400-E1-1"]
 # Model, release profile, reader.
 MAKES = [
     *(("ip500", profile, "virtual") for profile in ("r4", "r5", "r6")),
+    ("ip500v2", "r6", "virtual"),
     ("ip403", "r4", "key-server"),
     ("ip406v2", "r5", "key-server"),
     ("ip412", "r6", "virtual"),
@@ -101,6 +106,13 @@ FITTED = {
         PartDefinition("slots/1", "DS8"),
         PartDefinition("slots/1/daughter", "PRI-1"),
         PartDefinition("slots/2", "POT8", "DS8"),
+        *MODULES,
+    ),
+    "ip500v2": (
+        PartDefinition("slots/1", "DS8"),
+        PartDefinition("slots/1/daughter", "PRI-2"),
+        PartDefinition("slots/2", "POT8"),
+        PartDefinition("slots/2/daughter", "ATM4V2"),
         *MODULES,
     ),
     "ip403": (PartDefinition("slots/1", "IP400-E1-1"), PartDefinition("slots/2", "VCM16"), *MODULES),
@@ -115,6 +127,23 @@ PROFILE = st.sampled_from(["basic", "power-user", "receptionist", "mobility-feat
 NUMBER = st.sampled_from(["201", "202", "203", "x"])
 DECT_KEYS = [dect_key(), dect_key(bases=4), dect_key(MACS[:1], 1), dect_key(park=OTHER_PARK), "Z" * 64]
 BASE = st.sampled_from(MACS[:4])
+PORT = st.sampled_from([0, 1, 2, 3, 9, 10])
+# Trunks, and faults that only tell, with a reason or a port where they have one.
+TRUNK = st.sampled_from(["slots/1/daughter", "slots/2/daughter", "slots/1", ""])
+TOLD = [kind for kind in load_catalogue().faults.values() if kind.alarm is not None or kind.key_form is not None]
+TOLD += [load_catalogue().faults[name] for name in ("software-missing", "port-failed")]
+
+
+@st.composite
+def told(draw: st.DrawFn) -> FaultInjected:
+    kind = draw(st.sampled_from(TOLD))
+    options = {name: str(draw(st.integers(row.low, row.high))) for name, row in kind.options.items()}
+    if "port" in options:
+        options["port"] = str(draw(PORT))
+    target = TARGETS.get(kind.target) or draw(TRUNK)
+    return FaultInjected(kind.name, target, tuple(options.items()))
+
+
 PATH, PART = st.sampled_from(PATHS), st.sampled_from(PARTS)
 FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.sampled_from(
@@ -151,7 +180,14 @@ FACTS: st.SearchStrategy[Fact] = st.one_of(
     st.builds(InstancesReleased, FEATURE, HOLDER, st.sampled_from([None, "", "r1"])),
     st.builds(CallStarted, HOLDER, st.integers(0, 3), st.integers(0, 5), st.integers(0, 2)),
     st.builds(CallStarted, HOLDER, extension=NUMBER),
+    st.builds(CallStarted, HOLDER, vcm=st.integers(0, 1), trunk=TRUNK, port=PORT),
     st.builds(CallEnded, HOLDER),
+    st.builds(PortPhoneChanged, PATH, PORT, st.sampled_from(["", "2410", "5410"])),
+    st.builds(EventReported, st.sampled_from([19, 22, 50, 58]), st.sampled_from(["unit", "slots/1", "slots/1/port/3"])),
+    told(),
+    st.sampled_from([*(kind.name for kind in TOLD), "link-down-1", "trunk-failed-slots-1-daughter-9"]).map(
+        FaultWithdrawn
+    ),
     st.builds(DectLicenceEntered, st.sampled_from(DECT_KEYS), st.sampled_from(["", PARK, OTHER_PARK])),
     st.just(DectLicenceRemoved()),
     st.builds(BaseStationConfigured, BASE, st.booleans(), reachable=st.booleans()),

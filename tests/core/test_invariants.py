@@ -69,7 +69,7 @@ class UnitMachine(RuleBasedStateMachine):
         model, profile, reader = make
         made = definition(*licences, parts=FITTED[model], policy=policy, profile=profile, utc_offset_minutes=offset)
         self.definition = replace(made, dect=dect, model=model, reader_kind=reader, reader_name=reader)
-        self.runs_without_key = model != "ip500"
+        self.runs_without_key = not load_catalogue().models[model].takes_base_cards
         self.unit = new_unit(self.definition, load_catalogue())
         self.at: int = NOON
         self.history: list[tuple[Event, Effects]] = []

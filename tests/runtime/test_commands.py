@@ -70,9 +70,9 @@ class TestRegistry:
         assert " ".join(COMMANDS) == (
             "power restart shutdown insert-card remove-card fit withdraw configure add-licence remove-licence"
             " load-configuration set-fault inject-fault clear-fault send-event set-time pause resume advance step"
-            " rewind why what-if import-licences export-licences acquire release start-call end-call configure-user"
-            " remove-user configure-extension remove-extension register-phone unregister-phone"
-            " enter-dect-licence remove-dect-licence add-base remove-base set-base status"
+            " rewind why what-if import-licences export-licences acquire release start-call connect-phone"
+            " disconnect-phone end-call configure-user remove-user configure-extension remove-extension register-phone"
+            " unregister-phone enter-dect-licence remove-dect-licence add-base remove-base set-base status"
         )
 
     @pytest.mark.parametrize("verb", COMMANDS)
@@ -89,6 +89,7 @@ class TestRegistry:
             "release": [*PHONE_MANAGER, COMMANDS["acquire"].example],
             "start-call": VCM_CARD,
             "end-call": [*VCM_CARD, COMMANDS["start-call"].example],
+            "disconnect-phone": [COMMANDS["connect-phone"].example],
             "configure-user": [],
             "remove-user": [COMMANDS["configure-user"].example],
             "remove-extension": [COMMANDS["configure-extension"].example],

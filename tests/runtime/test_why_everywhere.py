@@ -32,6 +32,7 @@ from ipo_sim.core.model import (
     Nanoseconds,
     Part,
     PhoneState,
+    Port,
     Reader,
     UnitDefinition,
     UnitStatus,
@@ -64,6 +65,7 @@ WRONG: Mapping[type, Callable[[Any], bool]] = {
     Alarm: lambda _: True,
     InjectedFault: lambda _: True,
     # A red heart beat is a base card's way of being well.
+    Port: lambda _: False,
     Led: lambda led: led.colour == "red" and led.pattern != "beat",
 }
 

@@ -37,10 +37,14 @@ SEEN: dict[str, tuple[dict[str, Any], list[str], str, dict[str, object]]] = {
     "service-failed": ({"reason": 8}, [], "alarms/46-unit-service-failed", {"text": "service: log-on failed"}),
     "configuration-corrupt": ({}, [], "licences/1", {"status": "Unknown"}),
 }
+_SD = ("boot-place-backup", "memory-card-invalid", "memory-card-filling", "memory-card-busy", "reset-imminent")
 # These change no entity of the unit itself.
 ELSEWHERE = {
+    "software-missing": "tests/core/test_leds.py",
     "clock-drift": "test_a_clock_drifts",
-    **dict.fromkeys(("boot-place-backup", "memory-card-invalid", "memory-card-filling"), "tests/core/test_signals.py"),
+    **dict.fromkeys(
+        ("boot-place-backup", "memory-card-invalid", "memory-card-filling", *_SD), "tests/core/test_signals.py"
+    ),
     "key-server-slow": "tests/core/test_faults.py",
     "key-server-lying": "tests/core/test_faults.py",
     **dict.fromkeys(("mqtt-late", "mqtt-duplicated", "mqtt-lost", "mqtt-malformed"), "tests/mqtt/test_tampering.py"),
