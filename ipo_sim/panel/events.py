@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic_core import to_json
@@ -104,7 +104,7 @@ class EventStream:
 
     def _missed(self, unit: UnitName, missed: Missed) -> Iterator[bytes]:
         if not missed.complete:
-            yield self._gap(unit)
+            yield self._gap(unit, {} if missed.first is None else {"from": missed.first, "to": missed.last})
         for record in missed.records:
             yield self._event(record)
 
@@ -119,8 +119,8 @@ class EventStream:
             for record in batch.records:
                 yield self._event(record)
 
-    def _gap(self, unit: UnitName | None) -> bytes:
-        return frame(MISSED, to_json({} if unit is None else {"unit": unit}))
+    def _gap(self, unit: UnitName | None, numbers: Mapping[str, int | None] | None = None) -> bytes:
+        return frame(MISSED, to_json({} if unit is None else {"unit": unit, **(numbers or {})}))
 
     def _entity(self, unit: UnitName, path: str, entry: Entry) -> bytes:
         payload = self._source.encoder.entity(unit, entry) or b"null"

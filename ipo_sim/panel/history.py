@@ -10,10 +10,12 @@ from ipo_sim.runtime.bus import MAX_RECORDS, Bus, Record
 
 
 class Missed(NamedTuple):
-    """What is there since an event, and whether that is all of it."""
+    """What is there since an event, and whether that is all of it; else the first and last number that is not."""
 
     records: list[Record]
     complete: bool
+    first: int | None = None
+    last: int | None = None
 
 
 class History:
@@ -35,7 +37,15 @@ class History:
         # What a rewind has left behind stands in front of what took its place.
         latest = {record.effects.seq: record for record in records}
         records = [latest[number] for number in sorted(latest)]
-        return Missed(records, complete=len(records) == now - seq)
+        first, last = seq + 1, now
+        while first in latest:
+            first += 1
+        while last in latest:
+            last -= 1
+        if first <= last:
+            return Missed(records, complete=False, first=first, last=last)
+        # A number that is none yet: the unit was taken back, or begun anew, behind the reader's back.
+        return Missed(records, complete=seq <= now)
 
     def close(self) -> None:
         """Leave the bus."""

@@ -97,12 +97,24 @@ async def test_events_since_a_number_are_told_again() -> None:
                 assert told[-1].data == {"unit": "bench-1", "seq": unit.unit.seq}
 
 
-@pytest.mark.parametrize("since", ["0", "999"])
-async def test_events_that_are_not_at_hand_are_said_to_be_missing(since: str) -> None:
+@pytest.mark.parametrize(
+    ("since", "numbers"),
+    [("0", {"from": 1, "to": 4}), ("2", {"from": 3, "to": 4}), ("999", {})],
+    ids=["all", "some", "not-reached"],
+)
+async def test_events_that_are_not_at_hand_are_said_to_be_missing(since: str, numbers: dict[str, int]) -> None:
     path = f"/units/bench-1/events?only=events&since={since}"
     # It booted before the server began.
-    async with serving() as served, await listen(served.port, path) as stream:
-        assert [item.event for item in await stream.until("synchronised")] == ["missed", "synchronised"]
+    async with serving() as served:
+        unit = served.units["bench-1"]
+        assert unit.unit.seq == 4
+        async with await listen(served.port, path) as before:
+            await before.until("synchronised")
+        unit.apply(FeatureKeyRemoved())
+        async with await listen(served.port, path) as stream:
+            missed, *told = await stream.until("synchronised")
+            assert missed == Told("missed", None, {"unit": "bench-1", **numbers})
+            assert [item.seq for item in told[:-1]] == ([] if since == "999" else ["5"])
 
 
 async def test_too_many_at_once_are_said_to_be_missing() -> None:
@@ -199,5 +211,6 @@ class TestHistory:
         unit = LiveUnit(bus).boot()
         missed = history.since(UNIT, 0, unit.unit.seq)
         assert (len(missed.records), missed.complete) == (3, False)
+        assert (missed.first, missed.last) == (1, unit.unit.seq - 3)
         assert history.since(UNIT, unit.unit.seq - 3, unit.unit.seq).complete
         history.close()
