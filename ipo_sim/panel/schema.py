@@ -42,8 +42,8 @@ Server-sent events. First all entities, then `{SYNCHRONISED}` with their paths, 
 - `{ENTITY}`: `{{"unit", "path", "entity"}}`; `entity` is the payload, or null once there is no such entity.
 - `{EVENT}`: an accepted event, schema `EventPayload`; on the stream of one unit its `id` is its `seq`.
 - `{ANSWER}`: `{{"unit", "verb", "id", "ok"}}`; the command with that id is done, and what it changed stands before.
-- `{MISSED}`: `{{"unit", "from", "to"}}`; events that are not told here, because too many came at once, or too many since
-  `since`: then with the first and last number, which the journal has.
+- `{MISSED}`: `{{"unit", "from", "to"}}`; events that are not told here, because too many came at once, or too many
+  since `since`: then with the first and last number, which the journal has.
 - `{SYNCHRONISED}`: `{{"unit", "seq", "paths"}}`; all of the unit has been said.
 - `{END}`: the daemon ends."""
 
