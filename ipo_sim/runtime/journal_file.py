@@ -17,6 +17,10 @@ JOURNAL_NAME = "journal.sqlite"
 # A reader that holds a checkpoint up must not hold the event loop up for longer.
 BUSY_TIMEOUT_S = 0.2
 
+# The second comes of the index of the write-ahead log, which SQLite makes before it writes anything (Result and Error
+# Codes: "may indicate that the underlying filesystem volume is out of space").
+_NO_SPACE = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
+
 log = structlog.get_logger()
 
 
@@ -113,6 +117,6 @@ def _explanation(path: Path | None, error: sqlite3.Error) -> str:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return damaged(path, str(error))
-    if name.startswith("SQLITE_FULL"):
+    if name in _NO_SPACE:
         return f"no space is left for the journal {path or 'in memory'}"
     return f"the journal {path or 'in memory'} cannot be used: {error}"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -212,6 +213,17 @@ class TestFullDisk:
             full.engine.apply(A, PowerRemoved(), "long" * 2_000)
         full.engine.apply(A, PowerRemoved(), "short")
         assert full.journal.last_seq(A, 1) == full.engine.unit(A).seq
+
+    def test_it_is_named_when_a_journal_is_opened(self, tmp_path: Path) -> None:
+        written(tmp_path)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        # No file may grow beyond this, as if the disk were full: not even the index of the write-ahead log.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        try:
+            with pytest.raises(JournalError, match=r"no space is left for the journal .*journal.sqlite"):
+                Journal.create(tmp_path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     def test_a_batch_is_written_whole_or_not_at_all(self, full: Runtime) -> None:
         before = full.journal.last_seq(A, 1)
