@@ -144,7 +144,7 @@ def _running() -> Journey:
 
 
 def _plain(effects: Effects) -> list[Any]:
-    return [[path, None if value is None else encode(value)] for path, value in effects.changes]
+    return [[path, None if value is None else encode(value)] for path, value in effects.changes.items()]
 
 
 def _blocks() -> float:

@@ -118,7 +118,7 @@ def _another_card(effort: Effort, unit: Unit) -> Figure:
 
 def _one_key(effort: Effort, unit: Unit, what: str, fact: Fact) -> Figure:
     event = Event(unit.at, fact, "benchmark")
-    changes = [[path, value and encode(value)] for path, value in step(unit, event)[1].changes]
+    changes = [[path, value and encode(value)] for path, value in step(unit, event)[1].changes.items()]
     pair = interleave(
         effort.rounds, per_call(lambda: step(unit, event), _CALLS), per_call(lambda: json.dumps(changes), _CALLS)
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipo_sim.api.paths import FEATURE_KEY
 from ipo_sim.core.events import DateSet
 from ipo_sim.core.model import UnitName
-from ipo_sim.runtime.bus import Batch, Bus, Entry
+from ipo_sim.runtime.bus import Batch, Bus
+from ipo_sim.runtime.store import Entry
 
 
 def changed(bus: Bus, batch: Batch) -> dict[tuple[UnitName, str], Entry]:

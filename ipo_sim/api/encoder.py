@@ -36,7 +36,8 @@ from ipo_sim.core.model import (
     UnitStatus,
     User,
 )
-from ipo_sim.runtime.bus import Bus, Entry, Record
+from ipo_sim.runtime.bus import Bus, Record
+from ipo_sim.runtime.store import Entry
 
 # Version of the payloads: whoever changes or takes away a field raises it.
 VERSION = 1

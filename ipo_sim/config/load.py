@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from ipo_sim.catalogue.load import load_catalogue
@@ -67,7 +66,7 @@ def _settings(
             readers[unit.name] = reader
     return Settings(
         units=tuple(units),
-        readers=MappingProxyType(readers),
+        readers=readers,
         mqtt=_broker(file.mqtt, folder, secrets.password),
         time_scale=None if file.time.scale is None else float(file.time.scale),
         state_dir=_path(folder, file.state_dir),

@@ -10,7 +10,7 @@ from typing import TypeVar
 from ipo_sim.core.alarms import raise_alarms
 from ipo_sim.core.dect import settle_dect
 from ipo_sim.core.draft import Draft, Moved
-from ipo_sim.core.effects import Changed, Effects
+from ipo_sim.core.effects import Effects
 from ipo_sim.core.leds import light
 from ipo_sim.core.licence_check import check_licences, expiry_at
 from ipo_sim.core.life import life_cause
@@ -100,7 +100,7 @@ def settle(draft: Draft) -> tuple[Unit, Effects]:
     )
     changes = _changes(old, unit, licensing.moved)
     refused = _refused(draft) if draft.refused else ()
-    told = (tuple(changes), tuple(draft.notifications), refused)
+    told = (changes, tuple(draft.notifications), refused)
     return unit, _new(Effects, (draft.seq, draft.at, draft.at + draft.clock_offset_ns, *told))
 
 
@@ -167,13 +167,13 @@ def _status(draft: Draft, edition: Edition) -> UnitStatus:
     return new_status(draft.definition, edition, draft.life, draft.clock_offset_ns, cause)
 
 
-def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> list[Changed]:
+def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> dict[str, Entity | None]:
     """In the order of a cascade: whoever sees `unit` change finds the rest in place."""
-    changes: list[Changed] = []
+    changes: dict[str, Entity | None] = {}
     if new.key is not old.key:
-        changes.append(Changed("feature-key", new.key))
+        changes["feature-key"] = new.key
     if new.reader is not old.reader:
-        changes.append(Changed("reader", new.reader))
+        changes["reader"] = new.reader
     _compare_moved(licences, changes)
     if new.features is not old.features:
         _compare("features", old.features, new.features, changes)
@@ -183,7 +183,7 @@ def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> list[Changed]
     if new.dect is not None and old.dect is not None and new.dect is not old.dect:
         _compare("dect/bases", old.dect.bases, new.dect.bases, changes)
         if new.dect.dect != old.dect.dect:
-            changes.append(Changed("dect", new.dect.dect))
+            changes["dect"] = new.dect.dect
     if new.parts is not old.parts:
         _compare_parts(old.parts, new.parts, changes)
     if (
@@ -194,48 +194,46 @@ def _changes(old: Unit, new: Unit, licences: tuple[Moved, ...]) -> list[Changed]
     ):
         _compare_shown(old, new, changes)
     if new.status is not old.status:
-        changes.append(Changed("unit", new.status))
+        changes["unit"] = new.status
     return changes
 
 
-def _compare_shown(old: Unit, new: Unit, changes: list[Changed]) -> None:
+def _compare_shown(old: Unit, new: Unit, changes: dict[str, Entity | None]) -> None:
     _compare("ports", old.ports, new.ports, changes)
     _compare("leds", old.leds, new.leds, changes)
     _compare("faults", old.faults, new.faults, changes)
     _compare("alarms", old.alarms, new.alarms, changes)
 
 
-def _compare(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list[Changed]) -> None:
+def _compare(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: dict[str, Entity | None]) -> None:
     """What came, changed and went; entities that stayed the same objects are passed over."""
     if new is old:
         return
     if len(new) == len(old):
         # As a rule the same entities are there in the same order.
-        start = len(changes)
         for before, value in zip(old, new, strict=True):
             if value is before:
                 continue
             if value[0] != before[0]:
-                del changes[start:]
                 break
             if value != before:
-                changes.append(_new(Changed, (_path(group, value[0]), value)))
+                changes[_path(group, value[0])] = value
         else:
             return
     _compare_by_name(group, old, new, changes)
 
 
-def _compare_by_name(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: list[Changed]) -> None:
+def _compare_by_name(group: str, old: tuple[_E, ...], new: tuple[_E, ...], changes: dict[str, Entity | None]) -> None:
     gone: dict[str | int, _E] = dict(zip(map(_name, old), old, strict=True))
     for value in new:
         name = value[0]
         was = gone.pop(name, None)
         if was is not value and was != value:
-            changes.append(_new(Changed, (_path(group, name), value)))
-    changes.extend([Changed(_path(group, name), None) for name in gone])
+            changes[_path(group, name)] = value
+    changes.update({_path(group, name): None for name in gone})
 
 
-def _compare_moved(licences: tuple[Moved, ...], changes: list[Changed]) -> None:
+def _compare_moved(licences: tuple[Moved, ...], changes: dict[str, Entity | None]) -> None:
     """Licences, of which there can be thousands, by what the check has moved."""
     gone = []
     for before, after in licences:
@@ -243,20 +241,21 @@ def _compare_moved(licences: tuple[Moved, ...], changes: list[Changed]) -> None:
             number = after[0]
             # The first ones are the same for all units; beyond them a cache of paths would only be turned over.
             path = _path("licences", number) if number < COMMON_NUMBERS else f"licences/{number}"
-            changes.append(_new(Changed, (path, after)))
+            changes[path] = after
         elif before is not None:
             gone.append(before.number)
-    changes.extend(Changed(_path("licences", number), None) for number in sorted(gone))
+    for number in sorted(gone):
+        changes[_path("licences", number)] = None
 
 
-def _compare_parts(old: tuple[Part, ...], new: tuple[Part, ...], changes: list[Changed]) -> None:
+def _compare_parts(old: tuple[Part, ...], new: tuple[Part, ...], changes: dict[str, Entity | None]) -> None:
     for before, after in zip(old, new, strict=True):
         if after is before:
             continue
         if _visible(after):
-            changes.append(_new(Changed, (after.place.path, after)))
+            changes[after.place.path] = after
         elif _visible(before):
-            changes.append(Changed(after.place.path, None))
+            changes[after.place.path] = None
 
 
 def _visible(part: Part) -> bool:

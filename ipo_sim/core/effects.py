@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ipo_sim.core.model import Cause, Entity, Nanoseconds, Severity
 
-
-class Changed(NamedTuple):
-    """The new value of the entity at `path`; None: it exists no longer."""
-
-    path: str
-    value: Entity | None
+# New values of entities by path; None: it exists no longer.
+Changes = Mapping[str, Entity | None]
 
 
 class Notification(NamedTuple):
@@ -39,6 +36,6 @@ class Effects(NamedTuple):
     seq: int
     at: Nanoseconds
     unit_time: Nanoseconds
-    changes: tuple[Changed, ...]
+    changes: Changes
     notifications: tuple[Notification, ...]
     refused: tuple[str, ...] = ()

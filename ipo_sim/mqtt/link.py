@@ -23,7 +23,8 @@ from ipo_sim.mqtt.tampering import FAULTS, Tampering
 from ipo_sim.mqtt.tls import broker_context
 from ipo_sim.mqtt.topics import AVAILABILITY, COMMANDS, Topics, entity_path
 from ipo_sim.mqtt.unit_document import unit_document
-from ipo_sim.runtime.bus import Batch, Bus, Entry, Subscription
+from ipo_sim.runtime.bus import PIECE, Batch, Bus, Subscription
+from ipo_sim.runtime.store import Entry
 
 ONLINE = b"online"
 OFFLINE = b"offline"
@@ -117,7 +118,7 @@ class Link:
         session, subscription = self._session, self._subscription
         if session is None or subscription is None:
             raise BrokerError(self.last_error or f"{self.identity.client_id} is not connected")
-        await self._publish_batch(session, subscription.take())
+        await self._publish_waiting(session, subscription)
         await session.drain()
 
     async def run(self) -> None:
@@ -125,6 +126,7 @@ class Link:
         broker_context(self._settings)
         name = self.identity.client_id
         self._subscription = self._bus.subscribe(f"mqtt {name}", units=self._units)
+        self._subscription.pause()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._desk.run(self._answer), name=f"mqtt-commands {name}")
@@ -171,13 +173,13 @@ class Link:
             raise
         finally:
             self._session = None
+            subscription.pause()
             self.synchronised.clear()
             if loop.time() - since > STABLE_S:
                 self._backoff.reset()
             await session.close()
 
     async def _serve(self, session: Session, subscription: Subscription) -> None:
-        self._missed += len(subscription.take().records)
         self._connects += 1
         self._doubtful.clear()
         await self._listen(session)
@@ -186,7 +188,9 @@ class Link:
         units = self.identity.units
         async with self._turn:
             for start in range(0, len(units), UNITS_AT_A_TIME):
-                await self._resynchronise(session, units[start : start + UNITS_AT_A_TIME])
+                some = units[start : start + UNITS_AT_A_TIME]
+                subscription.resume(some)
+                await self._resynchronise(session, some)
         for unit in units:
             # No name for it: what this frame names would stay as long as the connection.
             await session.publish(self._topics.schema(unit), unit_document(self._settings.prefix, unit), retain=True)
@@ -195,7 +199,7 @@ class Link:
         self.last_error = None
         self.synchronised.set()
         while True:
-            await self._publish_batch(session, await subscription.next())
+            await self._publish_batch(session, await subscription.next(PIECE))
 
     async def _listen(self, session: Session) -> None:
         """Commands, and what others may say about our availability."""
@@ -266,6 +270,10 @@ class Link:
             await self._tampering.publish(session, unit, topic, payload, entry.seq, retain=True)
         self._published += 1
 
+    async def _publish_waiting(self, session: Session, subscription: Subscription) -> None:
+        for batch in subscription.pieces():
+            await self._publish_batch(session, batch)
+
     async def _publish_batch(self, session: Session, batch: Batch) -> None:
         """Entities in the order of their last change, then what happened; behind what is being published already."""
         unsaid = len(batch.records)
@@ -297,7 +305,7 @@ class Link:
     async def _say_goodbye(self, session: Session, subscription: Subscription) -> None:
         try:
             async with asyncio.timeout(FAREWELL_S):
-                await self._publish_batch(session, subscription.take())
+                await self._publish_waiting(session, subscription)
                 for owner in dict.fromkeys((*self.identity.units, self.identity.owner)):
                     await session.publish(self._topics.availability(owner), OFFLINE, retain=True)
                 await session.drain()
@@ -313,7 +321,7 @@ class Link:
         if session is None or subscription is None:
             return
         try:
-            await self._publish_batch(session, subscription.take())
+            await self._publish_waiting(session, subscription)
             await session.publish(answer.topic, answer.payload, correlation=answer.correlation)
         except BrokerError as error:
             self._log.debug("mqtt_answer_lost", topic=answer.topic, error=str(error))

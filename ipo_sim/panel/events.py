@@ -15,7 +15,8 @@ from ipo_sim.api.streams import ANSWER, END, ENTITY, EVENT, MISSED, SYNCHRONISED
 from ipo_sim.core.model import UnitName
 from ipo_sim.panel.frames import STILL_HERE, frame
 from ipo_sim.panel.history import History, Missed
-from ipo_sim.runtime.bus import Batch, Bus, Entry, Record
+from ipo_sim.runtime.bus import Batch, Bus, Record
+from ipo_sim.runtime.store import Entry
 
 # Silence after which a stream says that it is still here: proxies give a connection up after 30 s and more.
 HEARTBEAT_S = 15.0

@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
-from ipo_sim.core.effects import Effects
+from ipo_sim.core.effects import Changes, Effects
 from ipo_sim.core.events import Event
-from ipo_sim.core.model import Entity, Nanoseconds, UnitName
+from ipo_sim.core.model import UnitName
+from ipo_sim.runtime.store import Entry, Stamp, Store
 
 # Records a slow subscriber may fall behind before the oldest are dropped: a full unit's boot is below 100.
 MAX_RECORDS = 1_000
+# Entities of a batch where a backlog is taken in pieces.
+PIECE = 500
 
-
-class Entry(NamedTuple):
-    """An entity as of event `seq` at `at` (unit time); `value` None: withdrawn."""
-
-    seq: int
-    at: Nanoseconds
-    value: Entity | None
+_NOTHING = Store({})
 
 
 class Record(NamedTuple):
@@ -33,14 +29,14 @@ class Record(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What a subscriber has not seen yet: entities in the order of their last change, and records in order."""
+    """What a subscriber has not seen yet: entities unit by unit, in the order of their last change, and records."""
 
     entities: dict[tuple[UnitName, str], Entry]
     records: list[Record]
 
 
 class Subscription:
-    """One subscriber's backlog: at most one entry for each entity, at most `max_records` records.
+    """One subscriber's backlog: at most one mark for each entity, at most `max_records` records.
 
     `coalesced` counts entity values that a later one replaced before they were taken, `dropped` records lost.
     """
@@ -51,45 +47,88 @@ class Subscription:
         self.coalesced = 0
         self.dropped = 0
         self._bus = bus
-        self._entities: dict[tuple[UnitName, str], Entry] = {}
+        # What changed since: paths alone, as the bus knows the values; a stamp is that of a withdrawal.
+        self._changed: dict[UnitName, dict[str, Stamp | None]] = {}
         self._records: deque[Record] = deque(maxlen=max_records)
+        self._paused: set[UnitName] = set()
         self._wake = asyncio.Event()
 
-    def push(self, record: Record, entries: Iterable[tuple[str, Entry]]) -> None:
-        """Take one record in, and the entries that it changed; never blocks."""
-        unit = record.unit
-        if self.units is not None and unit not in self.units:
+    def push(self, record: Record, stamp: Stamp) -> None:
+        """Take one record in, and what it changed; never blocks."""
+        if self.units is not None and record.unit not in self.units:
             return
-        self.push_entries(unit, entries)
+        if record.unit in self._paused:
+            self.dropped += 1
+            return
+        self.push_changes(record.unit, record.effects.changes, stamp)
         if self._records.maxlen == len(self._records):
             self.dropped += 1
         self._records.append(record)
-        self._wake.set()
 
-    def push_entries(self, unit: UnitName, entries: Iterable[tuple[str, Entry]]) -> None:
-        """Take entries in that no record has changed."""
-        if self.units is not None and unit not in self.units:
+    def push_changes(self, unit: UnitName, changes: Changes, stamp: Stamp) -> None:
+        """Take changes in that belong to no record."""
+        if unit in self._paused or (self.units is not None and unit not in self.units):
             return
-        for path, entry in entries:
-            key = (unit, path)
-            # Out and in again: a cascade keeps its order, so `unit` stays behind what it sums up.
-            if self._entities.pop(key, None) is not None:
-                self.coalesced += 1
-            self._entities[key] = entry
+        if changes:
+            changed = self._changed.setdefault(unit, {})
+            for path, value in changes.items():
+                # Out and in again: a cascade keeps its order, so `unit` stays behind what it sums up.
+                if path in changed:
+                    del changed[path]
+                    self.coalesced += 1
+                changed[path] = stamp if value is None else None
         self._wake.set()
 
-    def take(self) -> Batch:
-        """All that is waiting, possibly nothing."""
-        batch = Batch(self._entities, list(self._records))
-        self._entities = {}
+    def take(self, at_most: int | None = None) -> Batch:
+        """All that is waiting, possibly nothing; or so many entities, but of the last unit all."""
+        entities: dict[tuple[UnitName, str], Entry] = {}
+        while self._changed and (at_most is None or len(entities) < at_most):
+            unit = next(iter(self._changed))
+            latest = self._bus.latest(unit)
+            for path, gone in self._changed.pop(unit).items():
+                entities[unit, path] = latest[path] if gone is None else Entry(gone.seq, gone.at, None)
+        return Batch(entities, self._take_records())
+
+    def pieces(self) -> Iterator[Batch]:
+        """All that waits now, in batches small enough that a fleet's backlog is never there a second time."""
+        left = len(self._changed)
+        while True:
+            before = len(self._changed)
+            batch = self.take(PIECE)
+            left -= before - len(self._changed)
+            yield batch
+            if left <= 0:
+                return
+
+    def _take_records(self) -> list[Record]:
+        """Those whose entities have been taken."""
+        changed = self._changed
+        records = [record for record in self._records if record.unit not in changed]
+        if changed:
+            waiting = [record for record in self._records if record.unit in changed]
+            self._records.clear()
+            self._records.extend(waiting)
+        else:
+            self._records.clear()
+            self._wake.clear()
+        return records
+
+    async def next(self, at_most: int | None = None) -> Batch:
+        """Wait until something is there, then take it all, or so many entities."""
+        await self._wake.wait()
+        return self.take(at_most)
+
+    def pause(self) -> None:
+        """Drop what waits, and what comes of each unit until it is resumed: whoever does that reads its whole store."""
+        self._paused = set(self._bus.units() if self.units is None else self.units)
+        self.dropped += len(self._records)
+        self._changed.clear()
         self._records.clear()
         self._wake.clear()
-        return batch
 
-    async def next(self) -> Batch:
-        """Wait until something is there, then take it all."""
-        await self._wake.wait()
-        return self.take()
+    def resume(self, units: Iterable[UnitName]) -> None:
+        """Take in again what comes of these."""
+        self._paused.difference_update(units)
 
     def wake(self) -> None:
         """Let `next` return, even with nothing: whoever waits there has something else to do."""
@@ -104,38 +143,36 @@ class Bus:
     """Fan-out from the engine to the edges."""
 
     def __init__(self) -> None:
-        self._latest: dict[UnitName, dict[str, Entry]] = {}
+        self._latest: dict[UnitName, Store] = {}
         self._subscriptions: list[Subscription] = []
 
     def publish(self, record: Record) -> None:
         """Keep the new values and hand the record to every subscriber."""
-        latest = self._latest.setdefault(record.unit, {})
         effects = record.effects
-        entries = [(path, Entry(effects.seq, effects.unit_time, value)) for path, value in effects.changes]
-        for path, entry in entries:
-            if entry.value is None:
-                latest.pop(path, None)
-            else:
-                latest[path] = entry
+        stamp = Stamp(effects.seq, effects.unit_time)
+        latest = self._latest.get(record.unit)
+        if latest is None:
+            latest = self._latest[record.unit] = Store({})
+        latest.change(stamp, effects.changes)
         for subscription in self._subscriptions:
-            subscription.push(record, entries)
+            subscription.push(record, stamp)
 
     def restore(self, unit: UnitName, entries: Mapping[str, Entry]) -> None:
         """Set a unit's whole store at start, before anybody subscribes."""
-        self._latest[unit] = dict(entries)
+        self._latest[unit] = Store(entries)
 
-    def replace(self, unit: UnitName, entries: Mapping[str, Entry], gone: Entry) -> None:
+    def replace(self, unit: UnitName, entries: Mapping[str, Entry], gone: Stamp) -> None:
         """Set a unit's whole store and tell subscribers the difference; `gone` stands for what is there no longer."""
-        before = self._latest.get(unit, {})
-        self._latest[unit] = dict(entries)
-        changed = [(path, entry) for path, entry in entries.items() if before.get(path) != entry]
-        changed += [(path, gone) for path in before if path not in entries]
+        before = self._latest.get(unit, _NOTHING)
+        changes = {path: entry.value for path, entry in entries.items() if before.get(path) != entry}
+        changes |= {path: None for path in before if path not in entries}
+        self._latest[unit] = Store(entries)
         for subscription in self._subscriptions:
-            subscription.push_entries(unit, changed)
+            subscription.push_changes(unit, changes, gone)
 
     def latest(self, unit: UnitName) -> Mapping[str, Entry]:
-        """Every entity of the unit that exists now, by path; a read-only view."""
-        return MappingProxyType(self._latest.get(unit, {}))
+        """Every entity of the unit that exists now, by path; it follows the unit."""
+        return self._latest.get(unit, _NOTHING)
 
     def units(self) -> Iterator[UnitName]:
         """Names of all units that have a store."""

@@ -15,10 +15,11 @@ from ipo_sim.core.unit import next_deadline, step
 from ipo_sim.errors import CommandRejected, JournalError
 from ipo_sim.runtime import snapshot
 from ipo_sim.runtime.agenda import Agenda, Foreseen
-from ipo_sim.runtime.bus import Bus, Entry, Record
+from ipo_sim.runtime.bus import Bus, Record
 from ipo_sim.runtime.clock import Clock
 from ipo_sim.runtime.journal import Journal
 from ipo_sim.runtime.snapshot import State
+from ipo_sim.runtime.store import Entry, Stamp
 
 # Events in one transaction: enough that its commit costs little for each, few enough to be over in some milliseconds.
 MAX_BATCH = 256
@@ -95,7 +96,7 @@ class Engine:
             unit = self._units[name] = state.unit
             self._since_snapshot[name] = unit.seq
             self._arm(name)
-            self._bus.replace(name, state.entries, Entry(unit.seq, Nanoseconds(at + unit.clock_offset_ns), None))
+            self._bus.replace(name, state.entries, Stamp(unit.seq, Nanoseconds(at + unit.clock_offset_ns)))
         self.clock.go_back(at)
 
     def unit(self, name: UnitName) -> Unit:

@@ -26,10 +26,10 @@ from ipo_sim.core.model import Nanoseconds, Unit, UnitDefinition
 from ipo_sim.core.unit import entities, new_unit, step
 from ipo_sim.errors import CommandRejected, JournalError
 from ipo_sim.runtime import snapshot
-from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.describe import describe
 from ipo_sim.runtime.journal import Epoch, Journal, JournalEntry
 from ipo_sim.runtime.snapshot import State
+from ipo_sim.runtime.store import Entry
 
 # Below this many events a replay is quicker than finding out whether a snapshot still holds.
 REPLAY_WITHOUT_SNAPSHOT = 50
@@ -81,7 +81,7 @@ def fold(state: State, history: Iterable[JournalEntry]) -> State:
             unit, effects = step(unit, event)
         except CommandRejected as error:
             raise ValueError(f"event {seq} is not accepted: {error}") from error
-        for path, value in effects.changes:
+        for path, value in effects.changes.items():
             if value is None:
                 entries.pop(path, None)
             else:

@@ -11,8 +11,8 @@ from ipo_sim.catalogue.types import Catalogue
 from ipo_sim.core.codec import Decoder, encode_unit
 from ipo_sim.core.model import Unit, UnitDefinition
 from ipo_sim.core.unit import entities
-from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.journal import Journal
+from ipo_sim.runtime.store import Entry
 
 # A replay of this many events is not felt at start, and writing one state for as many events not while running.
 SNAPSHOT_EVERY = 500

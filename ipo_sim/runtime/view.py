@@ -7,8 +7,8 @@ from typing import Any
 
 from ipo_sim.core.codec import encode
 from ipo_sim.core.model import SECOND_NS, Alarm, Dect, Entity, FeatureKey, Nanoseconds, Part, UnitStatus
-from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.moment import rfc3339
+from ipo_sim.runtime.store import Entry
 
 
 def view(entity: Entity, clock_offset_ns: Nanoseconds) -> dict[str, Any]:

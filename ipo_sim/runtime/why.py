@@ -11,12 +11,12 @@ from ipo_sim.core.leds import CPU, DAUGHTER_STATUS_LED, STATUS_LED, SYSTEM_SD
 from ipo_sim.core.model import Cause, Entity, KeyCondition, Led, Part, Unit, UnitStatus
 from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.status import LicenceStatus
-from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.command import Call
 from ipo_sim.runtime.describe import describe
 from ipo_sim.runtime.journal import JournalEntry
 from ipo_sim.runtime.moment import rfc3339
 from ipo_sim.runtime.requests import Answer
+from ipo_sim.runtime.store import Entry
 
 Link = dict[str, Any]
 # The event of that number in the unit's history; None: it is not there.

@@ -15,10 +15,11 @@ from ipo_sim.core.events import Fact, FeatureKeyInserted, ReaderAttached, fact_d
 from ipo_sim.core.model import Nanoseconds, UnitDefinition, UnitName
 from ipo_sim.readers.virtual import VirtualReader
 from ipo_sim.runtime.assembly import Runtime, open_runtime
-from ipo_sim.runtime.bus import Entry, Record
+from ipo_sim.runtime.bus import Record
 from ipo_sim.runtime.clock import MAX_ADVANCE_NS, stepped
 from ipo_sim.runtime.commands import execute
 from ipo_sim.runtime.describe import describe
+from ipo_sim.runtime.store import Entry
 from ipo_sim.scenario.model import Json, Setup
 from ipo_sim.scenario.step import BROKER
 from ipo_sim.scenario.targets import AT_BROKER
@@ -127,7 +128,7 @@ class VirtualWorld:
 
     def _take(self, record: Record) -> None:
         entries, effects = self._entries[record.unit], record.effects
-        for path, value in effects.changes:
+        for path, value in effects.changes.items():
             self._payloads.pop((record.unit, path), None)
             if value is None:
                 entries.pop(path, None)

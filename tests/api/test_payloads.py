@@ -38,8 +38,9 @@ from ipo_sim.core.events import (
 from ipo_sim.core.model import SECOND_NS, Nanoseconds, PartDefinition
 from ipo_sim.core.words import ExtensionKind
 from ipo_sim.mqtt.schema import asyncapi
-from ipo_sim.runtime.bus import Bus, Entry, Record
+from ipo_sim.runtime.bus import Bus, Record
 from ipo_sim.runtime.commands import COMMANDS
+from ipo_sim.runtime.store import Entry
 from tests.core.bench import OTHER_SERIAL, SERIAL, VOICEMAIL_PRO, definition, key
 from tests.core.dect_bench import FOURTH, SECOND, THIRD, system, with_dect
 from tests.mqtt.world import LiveUnit

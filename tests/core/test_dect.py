@@ -299,10 +299,10 @@ def test_refusals_are_named(fact: Fact, reason: str) -> None:
 def test_base_stations_show_as_entities_that_come_and_go() -> None:
     bench = dect_bench(system())
     effects = bench.apply(BaseStationConfigured(FOURTH, carries_calls=False))
-    assert [change.path for change in effects.changes[:2]] == [f"dect/bases/{FOURTH}", "dect"]
+    assert list(effects.changes)[:2] == [f"dect/bases/{FOURTH}", "dect"]
     assert list(bench.entities).index("dect") == list(bench.entities).index(f"dect/bases/{FOURTH}") + 1
     effects = bench.apply(BaseStationRemoved(FOURTH))
-    assert effects.changes[0] == (f"dect/bases/{FOURTH}", None)
+    assert next(iter(effects.changes.items())) == (f"dect/bases/{FOURTH}", None)
 
 
 def test_state_and_definition_come_through_the_journal_as_they_are() -> None:

@@ -101,7 +101,7 @@ class UnitMachine(RuleBasedStateMachine):
         assert snapshot(before) == snapshot_before
         self.unit = unit
         self.history.append((event, effects))
-        for path, value in effects.changes:
+        for path, value in effects.changes.items():
             if value is None:
                 del self.store[path]
             else:

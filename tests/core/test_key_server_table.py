@@ -239,7 +239,7 @@ def test_what_the_traps_of_the_link_say() -> None:
 def test_a_missed_poll_changes_nothing_that_can_be_seen() -> None:
     bench = unit()
     perform(bench, IN_ORDER)
-    assert bench.apply(MISSED).changes == ()
+    assert bench.apply(MISSED).changes == {}
 
 
 def test_a_unit_that_is_down_tells_of_no_missed_poll() -> None:

@@ -239,7 +239,7 @@ def test_a_passing_event_is_sent_once_and_leaves_nothing_behind(
     (sent,) = effects.notifications
     assert (sent.event, sent.severity, sent.reason, sent.entity, sent.entity_name) == said
     assert (sent.text, sent.cause) == (fact.text, (f"event:{effects.seq}",))
-    assert effects.changes == ()
+    assert effects.changes == {}
     assert bench.unit == before._replace(seq=effects.seq, at=bench.unit.at)
 
 

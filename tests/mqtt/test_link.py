@@ -73,7 +73,7 @@ async def test_a_cascade_arrives_in_its_order_with_unit_last_and_then_its_event(
         await seen.field(UNIT, "state", "awaiting_feature_key")
         await seen.until(lambda: len(seen.on("ipo-sim/bench-1/events")) == 2)
     _, effects = unit.history[-1]
-    expected = [f"ipo-sim/bench-1/{path}" for path, _ in effects.changes]
+    expected = [f"ipo-sim/bench-1/{path}" for path in effects.changes]
     assert expected[-1] == UNIT
     assert [item.topic for item in seen.heard[before:]][: len(expected) + 1] == [*expected, "ipo-sim/bench-1/events"]
 

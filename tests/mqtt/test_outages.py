@@ -48,7 +48,6 @@ async def test_a_killed_broker_comes_back_to_the_latest_store(broker: Broker) ->
         counters = link.counters()
     assert counters["connects"] == 2
     assert counters["missed_events"] == 5
-    assert counters["coalesced"] > 0
 
 
 async def test_what_a_broker_only_remembers_after_a_while_is_cleared_then(
@@ -125,7 +124,7 @@ async def test_an_idle_link_notices_a_hung_broker_by_its_keepalive(mosquitto: Mo
         assert link.counters()["connects"] == 2
 
 
-async def test_while_the_broker_is_away_the_backlog_stays_as_small_as_the_unit(broker: Broker) -> None:
+async def test_while_the_broker_is_away_there_is_no_backlog(broker: Broker) -> None:
     bus = Bus()
     unit = LiveUnit(bus).boot()
     link = make_link(settings_for(broker.port), bus)
@@ -138,8 +137,7 @@ async def test_while_the_broker_is_away_the_backlog_stays_as_small_as_the_unit(b
             unit.apply(FeatureKeyInserted(SERIAL))
         subscription = link._subscription
         assert subscription is not None
-        assert len(subscription._entities) <= len(bus.latest(unit.name)) + 1
-        assert len(subscription._records) <= 1_000
+        assert subscription.take() == ({}, [])
         await broker.start()
         await synchronised(link)
         assert link.counters()["missed_events"] == 2_000

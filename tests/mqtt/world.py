@@ -10,7 +10,8 @@ from ipo_sim.core.events import Event
 from ipo_sim.core.model import UnitDefinition, UnitName
 from ipo_sim.core.unit import entities
 from ipo_sim.errors import CommandRejected
-from ipo_sim.runtime.bus import Bus, Entry, Record
+from ipo_sim.runtime.bus import Bus, Record
+from ipo_sim.runtime.store import Entry
 from tests.core.bench import SERIAL, Bench, definition, key
 
 

@@ -12,7 +12,8 @@ from ipo_sim.core.events import DateSet, FeatureKeyInserted, FeatureKeyRemoved
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.panel import events, resources
 from ipo_sim.panel.history import History
-from ipo_sim.runtime.bus import MAX_RECORDS, Bus, Entry
+from ipo_sim.runtime.bus import MAX_RECORDS, Bus
+from ipo_sim.runtime.store import Stamp
 from tests.core.bench import SERIAL
 from tests.mqtt.world import LiveUnit
 from tests.panel.served import Told, ask, listen, serving
@@ -156,7 +157,7 @@ async def test_only_one_kind() -> None:
             await stream.until("synchronised")
             served.units["bench-1"].apply(FeatureKeyRemoved())
             served.units["bench-1"].apply(FeatureKeyInserted(SERIAL))
-            served.bus.replace(UNIT, {}, Entry(0, Nanoseconds(0), None))
+            served.bus.replace(UNIT, {}, Stamp(0, Nanoseconds(0)))
             told: list[Told] = []
             while not told or told[-1].data["path"] != "unit" or told[-1].data["entity"] is not None:
                 told.append(await stream.next())

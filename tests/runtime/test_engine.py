@@ -95,7 +95,7 @@ class TestApply:
         applied = runtime.engine.apply(A, FeatureKeyRemoved(), "hand")
         assert isinstance(applied, Applied)
         assert (applied.seq, applied.at) == (runtime.engine.unit(A).seq, runtime.clock.now())
-        assert applied.effects.changes[0].path == "feature-key"
+        assert next(iter(applied.effects.changes)) == "feature-key"
 
     def test_it_is_written_and_published(self, runtime: Runtime) -> None:
         subscription = runtime.bus.subscribe("test")

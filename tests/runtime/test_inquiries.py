@@ -15,9 +15,9 @@ from ipo_sim.core.model import Alarm, Led, UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime import what_if as what_if_module
 from ipo_sim.runtime.assembly import Runtime
-from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.commands import execute
 from ipo_sim.runtime.describe import describe
+from ipo_sim.runtime.store import Entry
 from ipo_sim.runtime.why import _TEXTS, cause_of
 from tests.core.bench import PROFESSIONAL, SERIAL, VOICEMAIL_PRO, key
 from tests.core.dect_bench import ADMM, FOURTH, OTHER_PARK, SECOND, THIRD, dect_key, system

@@ -16,12 +16,12 @@ from ipo_sim.core.events import FeatureKeyInserted, FeatureKeyRemoved, PartFitte
 from ipo_sim.core.model import SECOND_NS, KeyPresence, Lifecycle, Nanoseconds, UnitName
 from ipo_sim.errors import CommandRejected
 from ipo_sim.runtime.assembly import Runtime
-from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.clock import ClockBase, restored, stepped
 from ipo_sim.runtime.journal import JournalReader, Rewound
 from ipo_sim.runtime.journal_replay import Point, Replayer
 from ipo_sim.runtime.journal_verify import verify
 from ipo_sim.runtime.rewind import cut_after, cut_at, rewind
+from ipo_sim.runtime.store import Entry
 from tests.core.bench import NOON, OTHER_SERIAL, SERIAL
 from tests.runtime.bench import HOUR, A, B, boot, open_bench, small
 from tests.runtime.histories import Action, histories, play

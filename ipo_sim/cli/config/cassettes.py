@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipo_sim.config.load import load_config
 from ipo_sim.config.settings import Settings
 from ipo_sim.core.model import UnitName
 from ipo_sim.errors import ConfigError, ConfigMistake, ReaderError
@@ -23,6 +22,8 @@ def load_settings(config: Path) -> tuple[Settings, Cassettes]:
 
     A unit with a cassette has the reader that was recorded, so that its history becomes that of the recorded unit.
     """
+    from ipo_sim.config.load import load_config  # noqa: PLC0415 - a daemon has its configuration from elsewhere
+
     return with_cassettes(load_config(config), str(config))
 
 

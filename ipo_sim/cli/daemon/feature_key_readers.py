@@ -30,6 +30,10 @@ VIRTUAL = "virtual"
 SHORTEST_POLL_S = 0.1
 
 
+# Virtual readers of a fleet that speak before the units have heard them.
+UNITS_AT_A_TIME = 64
+
+
 class FeatureKeyReaders:
     """One service for all readers: virtual ones cost no task, and nothing but what they say at the first start.
 
@@ -56,8 +60,10 @@ class FeatureKeyReaders:
     async def run(self) -> None:
         """Say what the virtual readers hold, and look after the others until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for unit in self._virtual:
+            for number, unit in enumerate(self._virtual):
                 self._start_virtual(unit, group)
+                if number % UNITS_AT_A_TIME == 0:
+                    await asyncio.sleep(0)
             for unit, reader in self._real.items():
                 group.create_task(reader.run(self._emit(unit, reader.name)), name=f"reader {unit}")
 

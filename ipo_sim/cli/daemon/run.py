@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from ipo_sim.cli.config.cassettes import Cassettes, load_settings
+from ipo_sim.cli.config.cassettes import with_cassettes
+from ipo_sim.cli.daemon.aside import Aside
 from ipo_sim.cli.daemon.summary import open_summary
 from ipo_sim.cli.failure import EXIT_OK, UsageError
 from ipo_sim.cli.state_dir import default_state_dir
@@ -29,15 +31,16 @@ def main(arguments: Namespace) -> int:
 
 def _run(arguments: Namespace) -> int:
     summary = open_summary(arguments.log, arguments.log_level)
-    settings, cassettes = _settings(arguments.config)
+    reading = Aside(partial(_settings, arguments.config))
+    # Meanwhile the daemon's own modules come; a wrong configuration is told a little later, a right one is up sooner.
+    from ipo_sim.cli.daemon.composition import Plan, run  # noqa: PLC0415 - as it says
+
+    settings, cassettes = with_cassettes(reading.result(), str(arguments.config))
     if arguments.state is not None:
         settings = _in_state(settings, arguments.state)
     for warning in settings.warnings:
         summary.warn(str(warning))
     scale = _scale(arguments, settings)
-    # What the reading of catalogue and configuration needed only for that is free by now, and is used again.
-    from ipo_sim.cli.daemon.composition import Plan, run  # noqa: PLC0415 - a wrong configuration does not pay for it, see above
-
     plan = Plan(
         config=arguments.config,
         url=arguments.broker or settings.mqtt.url,
@@ -71,12 +74,14 @@ def _in_state(settings: Settings, state: str) -> Settings:
     return replace(settings, units=tuple(with_state(unit, state) for unit in settings.units))
 
 
-def _settings(config: Path | None) -> tuple[Settings, Cassettes]:
+def _settings(config: Path | None) -> Settings:
     if config is not None:
-        return load_settings(config)
+        from ipo_sim.config.load import load_config  # noqa: PLC0415 - as a rule it is another process that needs it
+
+        return load_config(config)
     from ipo_sim.cli.config.demo import demo_settings  # noqa: PLC0415 - only without a configuration
 
-    return demo_settings(), {}
+    return demo_settings()
 
 
 # The scale of who begins anew and says none.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import chain
 
 from ipo_sim.api.paths import UNIT
 from ipo_sim.cli.daemon import unit_lines
 from ipo_sim.cli.daemon.screen import Line
 from ipo_sim.core.model import Lifecycle, UnitName, UnitStatus
-from ipo_sim.runtime.bus import Bus
+from ipo_sim.runtime.bus import PIECE, Bus
 
 # More units than this are shown by how many are in which state.
 MAX_BRIEF = 20
@@ -25,11 +26,12 @@ async def blocks(bus: Bus, *, max_full: int) -> AsyncIterator[list[Line]]:
     try:
         while True:
             yield _block(bus, names, states, max_full)
-            batch = await subscription.next()
+            first = await subscription.next(PIECE)
             await asyncio.sleep(CALM_S)
-            for name, path in (*batch.entities, *subscription.take().entities):
-                if path == UNIT:
-                    states[name] = _state(bus, name)
+            for batch in chain((first,), subscription.pieces()):
+                for name, path in batch.entities:
+                    if path == UNIT:
+                        states[name] = _state(bus, name)
     finally:
         subscription.close()
 

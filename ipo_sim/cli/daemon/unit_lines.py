@@ -21,8 +21,8 @@ from ipo_sim.core.model import (
     UnitName,
     UnitStatus,
 )
-from ipo_sim.runtime.bus import Entry
 from ipo_sim.runtime.moment import rfc3339
+from ipo_sim.runtime.store import Entry
 
 Store = Mapping[str, Entry]
 _V = TypeVar("_V", UnitStatus, FeatureKey)

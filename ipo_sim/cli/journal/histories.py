@@ -24,13 +24,14 @@ from ipo_sim.cli.terminal import Style, plural, print_json
 from ipo_sim.cli.version import version
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import JournalError
-from ipo_sim.runtime.bus import Bus, Entry
+from ipo_sim.runtime.bus import Bus
 from ipo_sim.runtime.journal_diff import Comparison, Span, between, compare
 from ipo_sim.runtime.journal_export import export_lines
 from ipo_sim.runtime.journal_line import entry_record, journal_line
 from ipo_sim.runtime.journal_reader import JournalEntry, JournalReader
 from ipo_sim.runtime.journal_replay import Point, Replay, Replayer
 from ipo_sim.runtime.moment import rfc3339
+from ipo_sim.runtime.store import Entry
 from ipo_sim.runtime.why import explain
 from ipo_sim.runtime.without_secrets import WithoutSecrets
 
