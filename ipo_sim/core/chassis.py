@@ -17,7 +17,7 @@ MAX_FAULT_LENGTH = 64
 
 def fit_part(draft: Draft, fact: PartFitted) -> None:
     """A part put in. Live, it is seen but gets no firmware: it works after the next restart (hardware.md 4.2)."""
-    index = _index(draft, fact.path)
+    index = draft.place_index(fact.path)
     part = draft.parts[index]
     if part.fitted is not None:
         raise CommandRejected("occupied", f"{fact.path} holds {part.fitted.code}; withdraw it first")
@@ -41,7 +41,7 @@ def fit_part(draft: Draft, fact: PartFitted) -> None:
 
 def withdraw_part(draft: Draft, fact: PartWithdrawn) -> None:
     """A part pulled out; what hangs on a base card goes with it."""
-    index = _index(draft, fact.path)
+    index = draft.place_index(fact.path)
     if draft.parts[index].fitted is None:
         raise CommandRejected("empty", f"nothing is fitted at {fact.path}")
     _put(draft, index, _empty(draft, draft.parts[index]))
@@ -54,7 +54,7 @@ def withdraw_part(draft: Draft, fact: PartWithdrawn) -> None:
 
 def configure_part(draft: Draft, fact: PartConfigured) -> None:
     """The configuration expects another type at a place, or none."""
-    index = _index(draft, fact.path)
+    index = draft.place_index(fact.path)
     part = draft.parts[index]
     kind = None if fact.part is None else _type(draft, fact.part)
     if kind is part.configured:
@@ -68,7 +68,7 @@ def configure_part(draft: Draft, fact: PartConfigured) -> None:
 
 def set_fault(draft: Draft, fact: FaultSet) -> None:
     """A fitted part fails."""
-    index = _index(draft, fact.path)
+    index = draft.place_index(fact.path)
     part = draft.parts[index]
     if part.fitted is None:
         raise CommandRejected("empty", f"nothing is fitted at {fact.path}")
@@ -81,7 +81,7 @@ def set_fault(draft: Draft, fact: FaultSet) -> None:
 
 def clear_fault(draft: Draft, fact: FaultCleared) -> None:
     """A failed part works again."""
-    index = _index(draft, fact.path)
+    index = draft.place_index(fact.path)
     part = draft.parts[index]
     if part.fault is None:
         raise CommandRejected("no-fault", f"{fact.path} has no fault")
@@ -109,14 +109,6 @@ def _put(draft: Draft, index: int, part: Part) -> None:
 
 def _fitted(draft: Draft) -> Mapping[str, PartType]:
     return {part.place.path: part.fitted for part in draft.parts if part.fitted is not None}
-
-
-def _index(draft: Draft, path: str) -> int:
-    for index, part in enumerate(draft.parts):
-        if part.place.path == path:
-            return index
-    known = ", ".join(part.place.path for part in draft.parts)
-    raise CommandRejected("unknown-place", f"no place {path!r}; places: {known}")
 
 
 def _type(draft: Draft, code: str) -> PartType:

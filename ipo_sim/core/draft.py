@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ipo_sim.core.effects import Notification
 from ipo_sim.core.events import Event
 from ipo_sim.core.model import Extension, Holding, Licence, Lifecycle, Nanoseconds, Severity, Unit, User
+from ipo_sim.errors import CommandRejected
 
 UP = frozenset({Lifecycle.RUNNING, Lifecycle.AWAITING_FEATURE_KEY})
 
@@ -113,6 +114,18 @@ class Draft:
     def up(self) -> bool:
         """Whether the unit's software runs, with telephony or without."""
         return self.life.state in UP
+
+    def place_index(self, path: str) -> int:
+        """Which of `parts` stands at the place; CommandRejected `unknown-place` names the nearest one."""
+        for index, part in enumerate(self.parts):
+            if part.place.path == path:
+                return index
+        from difflib import get_close_matches  # noqa: PLC0415 - only who made a mistake pays for it
+
+        known = [part.place.path for part in self.parts]
+        near = get_close_matches(path, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise CommandRejected("unknown-place", f"no place {path!r}: {hint}")
 
     def notify(
         self,

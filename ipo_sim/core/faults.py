@@ -13,7 +13,7 @@ from ipo_sim.core.events import Fact, KeyServerPollMissed
 from ipo_sim.core.fault_events import FaultInjected, FaultWithdrawn
 from ipo_sim.core.fault_model import InjectedFault
 from ipo_sim.core.key_server import miss_poll
-from ipo_sim.core.model import KeyPresence, Nanoseconds, Part
+from ipo_sim.core.model import KeyPresence, Nanoseconds
 from ipo_sim.core.words import KEY_SERVER
 from ipo_sim.errors import CommandRejected
 
@@ -266,7 +266,7 @@ def _check(draft: Draft, kind: FaultType, fact: FaultInjected) -> None:
         raise CommandRejected("bad-target", f"{kind.name} is a fault of {TARGETS[kind.target]}, not of {fact.target}")
     if kind.target is FaultTarget.KEY_SERVER and draft.reader.kind != KEY_SERVER:
         raise CommandRejected("bad-target", f"unit {draft.definition.name} has a {draft.reader.kind} reader")
-    part = _part(draft, fact.target) if kind.target in (FaultTarget.PART, FaultTarget.PLACE) else None
+    part = draft.parts[draft.place_index(fact.target)] if kind.target in (FaultTarget.PART, FaultTarget.PLACE) else None
     if part is not None:
         part_faults.check(part, kind, fact)
     model = draft.catalogue.models[draft.definition.model]
@@ -280,14 +280,6 @@ def _check(draft: Draft, kind: FaultType, fact: FaultInjected) -> None:
         signal_faults.check(part, kind, fact)
     if fact.clear_after is not None and kind.chance is Chance.ONCE:
         raise CommandRejected("bad-arguments", f"{kind.name} strikes once: duration says when it ends, not clear_after")
-
-
-def _part(draft: Draft, path: str) -> Part:
-    for part in draft.parts:
-        if part.place.path == path:
-            return part
-    known = ", ".join(part.place.path for part in draft.parts)
-    raise CommandRejected("unknown-place", f"no place {path!r}; places: {known}")
 
 
 # What a strike does at once, beside what the unit sees of it.

@@ -26,7 +26,7 @@ _LINELESS = frozenset({"trunk-failed", "trunk-loopback", "port-failed"})
 
 def change_phone(draft: Draft, fact: PortPhoneChanged) -> None:
     """A phone comes or goes; a unit that is up and serves the port says that its type changed."""
-    part = _part(draft, fact.path)
+    part = draft.parts[draft.place_index(fact.path)]
     kind = find_port(part, fact.port, SENSING, "digital station")
     if fact.phone and not (len(fact.phone) <= MAX_PHONE and fact.phone.isprintable()):
         raise CommandRejected("bad-phone", f"a phone is named by up to {MAX_PHONE} printable characters")
@@ -42,7 +42,7 @@ def change_phone(draft: Draft, fact: PortPhoneChanged) -> None:
 
 def seize(draft: Draft, fact: CallStarted) -> str:
     """A line of a trunk port for a call; its kind. CommandRejected when there is none."""
-    part = _part(draft, fact.trunk)
+    part = draft.parts[draft.place_index(fact.trunk)]
     kind = find_port(part, fact.port, TRUNKS, "trunk")
     if part.service.hold is not None:
         raise CommandRejected("no-line", f"{fact.trunk} is out of service: {part.service.hold}")
@@ -118,14 +118,6 @@ def _capacity(part: Part, kind: str) -> int:
         return _CALLS[kind]
     assert part.fitted is not None
     return part.fitted.trunk_channels // sum(run.count for run in part.fitted.ports if run.kind == PRI)
-
-
-def _part(draft: Draft, path: str) -> Part:
-    for part in draft.parts:
-        if part.place.path == path:
-            return part
-    known = ", ".join(part.place.path for part in draft.parts)
-    raise CommandRejected("unknown-place", f"no place {path!r}; places: {known}")
 
 
 def _at(draft: Draft, part: Part, number: int) -> Port | None:

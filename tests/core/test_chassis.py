@@ -164,7 +164,9 @@ def test_r6_drives_modules_with_the_professional_or_the_essential_licence(licenc
 
 REFUSED: list[tuple[Fact, str, str]] = [
     (PartFitted("slots/1", "POT8"), "occupied", "holds DS8"),
-    (PartFitted("slots/9", "DS8"), "unknown-place", "slots/9"),
+    (PartFitted("slots/9", "DS8"), "unknown-place", "no place 'slots/9': did you mean slots/4?"),
+    (PartFitted("slot/1", "DS8"), "unknown-place", "did you mean slots/1?"),
+    (PartFitted("x", "DS8"), "unknown-place", "no place 'x': there are slots/1, slots/2"),
     (PartFitted("slots/2", "DS9"), "unknown-part", "DS9"),
     (PartFitted("slots/2", "DS30V2"), "does-not-fit", "expansion module"),
     (PartFitted("expansion/9", "DS30V2"), "does-not-fit", "EXP4"),
