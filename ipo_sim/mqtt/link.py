@@ -245,7 +245,7 @@ class Link:
         if not await readback.wait():
             self._log.warning("mqtt_readback_incomplete", units=len(units))
         self._readback = None
-        await session.unsubscribe(groups)
+        session.unsubscribe(groups)
         return readback
 
     async def _clear(self, session: Session, readback: Readback) -> None:

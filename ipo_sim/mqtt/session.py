@@ -37,7 +37,7 @@ class Session:
         self._endpoint = settings.endpoint()
         self._timeout_s = settings.timeout_s
         self._window = asyncio.Semaphore(WINDOW)
-        self._publishing: set[asyncio.Task[None]] = set()
+        self._unacknowledged: set[asyncio.Task[None]] = set()
         self._lost: str | None = None
         self._watch = asyncio.create_task(self._watch_connection(), name="mqtt-watch")
 
@@ -70,12 +70,16 @@ class Session:
             raise self._error(error) from error
         return [not getattr(code, "is_failure", False) for code in codes]
 
-    async def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Hear no more of these."""
-        try:
-            await self._client.unsubscribe(list(filters))
-        except aiomqtt.MqttError as error:
-            raise self._error(error) from error
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Hear no more of these, nor of what is published from now on; `drain` waits for the acknowledgement.
+
+        A broker without TCP_NODELAY holds it until what it sent before is acknowledged by TCP, which takes its 40 ms.
+        """
+        if self._lost is not None:
+            raise BrokerError(self._lost)
+        leaving = asyncio.create_task(self._client.unsubscribe(list(filters)), name="mqtt-unsubscribe")
+        self._unacknowledged.add(leaving)
+        leaving.add_done_callback(self._acknowledged)
 
     async def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, correlation: bytes | None = None
@@ -95,13 +99,13 @@ class Session:
         # No time limit in aiomqtt, which would add a task and a timer to each: a full window has one of its own.
         sending = self._client.publish(topic, payload, 1, retain, properties, timeout=math.inf)
         task = asyncio.create_task(sending, name="mqtt-publish")
-        self._publishing.add(task)
+        self._unacknowledged.add(task)
         task.add_done_callback(self._published)
 
     async def drain(self) -> None:
         """Wait until the broker has acknowledged everything."""
-        if self._publishing:
-            acknowledged = asyncio.gather(*self._publishing, return_exceptions=True)
+        if self._unacknowledged:
+            acknowledged = asyncio.gather(*self._unacknowledged, return_exceptions=True)
             ends: set[asyncio.Future[Any]] = {acknowledged, self._watch}
             await asyncio.wait(ends, timeout=self._timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if self._lost is None and not acknowledged.done():
@@ -117,9 +121,9 @@ class Session:
     async def close(self) -> None:
         """Say goodbye if somebody listens, and give back everything; raises nothing, also a second time."""
         self._watch.cancel()
-        for task in self._publishing:
+        for task in self._unacknowledged:
             task.cancel()
-        await asyncio.gather(self._watch, *self._publishing, return_exceptions=True)
+        await asyncio.gather(self._watch, *self._unacknowledged, return_exceptions=True)
         if self._lost is None:
             self._lost = f"broker {self._endpoint}: connection closed"
             try:
@@ -137,8 +141,11 @@ class Session:
             raise self._stalled() from None
 
     def _published(self, task: asyncio.Task[None]) -> None:
-        self._publishing.discard(task)
         self._window.release()
+        self._acknowledged(task)
+
+    def _acknowledged(self, task: asyncio.Task[None]) -> None:
+        self._unacknowledged.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._lost = self._lost or str(self._error(error))
 

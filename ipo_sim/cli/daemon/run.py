@@ -1,77 +1,31 @@
-"""`ipo-sim run`: what the command line and the configuration ask for; the daemon does the rest."""
+"""`ipo-sim run`: the configuration is read aside, and meanwhile all that the daemon consists of is imported."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ipo_sim.cli.config.cassettes import with_cassettes
 from ipo_sim.cli.daemon.aside import Aside
-from ipo_sim.cli.daemon.summary import open_summary
-from ipo_sim.cli.failure import EXIT_OK, UsageError
-from ipo_sim.cli.state_dir import default_state_dir
+from ipo_sim.cli.failure import EXIT_OK
 from ipo_sim.cli.termination import termination_as_interrupt
-from ipo_sim.config.settings import HttpSettings, Settings
-from ipo_sim.config.variants import state_problem, with_state
-from ipo_sim.config.words import listening_problem
-from ipo_sim.runtime.clock import check_scale
+
+if TYPE_CHECKING:
+    from ipo_sim.config.settings import Settings
 
 
 def main(arguments: Namespace) -> int:
     """Run the daemon until it is told to end; the exit code of the process."""
     try:
         with termination_as_interrupt():
-            return _run(arguments)
+            reading = Aside(partial(_settings, arguments.config))
+            from ipo_sim.cli.daemon.launch import launch  # noqa: PLC0415 - after the child: both take their time
+
+            return launch(arguments, reading)
     except KeyboardInterrupt:
         # While it starts; later the supervisor takes the signals.
         return EXIT_OK
-
-
-def _run(arguments: Namespace) -> int:
-    summary = open_summary(arguments.log, arguments.log_level)
-    reading = Aside(partial(_settings, arguments.config))
-    # Meanwhile the daemon's own modules come; a wrong configuration is told a little later, a right one is up sooner.
-    from ipo_sim.cli.daemon.composition import Plan, run  # noqa: PLC0415 - as it says
-
-    settings, cassettes = with_cassettes(reading.result(), str(arguments.config))
-    if arguments.state is not None:
-        settings = _in_state(settings, arguments.state)
-    for warning in settings.warnings:
-        summary.warn(str(warning))
-    scale = _scale(arguments, settings)
-    plan = Plan(
-        config=arguments.config,
-        url=arguments.broker or settings.mqtt.url,
-        mqtt=settings.mqtt,
-        state_dir=(arguments.state_dir or settings.state_dir or default_state_dir()).absolute(),
-        fresh=arguments.fresh,
-        scale=scale,
-        record=arguments.record,
-        http=_http(arguments.http, settings.http),
-    )
-    return run(plan, settings, cassettes, summary)
-
-
-def _http(given: tuple[str | None, int] | None, configured: HttpSettings | None) -> HttpSettings | None:
-    """Where the control API is asked for; host and token are the configuration's unless the command line says more."""
-    if given is None:
-        return configured
-    host, port = given
-    configured = configured or HttpSettings(port)
-    settings = replace(configured, port=port, host=host or configured.host)
-    if (problem := listening_problem(settings.host, has_token=settings.token is not None)) is not None:
-        raise UsageError(f"--http: {problem}")
-    return settings
-
-
-def _in_state(settings: Settings, state: str) -> Settings:
-    """All units as they are asked to start."""
-    for unit in settings.units:
-        if (problem := state_problem(state, unit.reader_kind)) is not None:
-            raise UsageError(f"--state: {problem}")
-    return replace(settings, units=tuple(with_state(unit, state) for unit in settings.units))
 
 
 def _settings(config: Path | None) -> Settings:
@@ -82,17 +36,3 @@ def _settings(config: Path | None) -> Settings:
     from ipo_sim.cli.config.demo import demo_settings  # noqa: PLC0415 - only without a configuration
 
     return demo_settings()
-
-
-# The scale of who begins anew and says none.
-REAL_TIME = 1.0
-
-
-def _scale(arguments: Namespace, settings: Settings) -> float | None:
-    """The scale that is asked for; None: time goes on as it did, as commands may have set it."""
-    if arguments.time_scale is not None:
-        try:
-            return check_scale(arguments.time_scale)
-        except ValueError as error:
-            raise UsageError(f"--time-scale: {error}") from None
-    return REAL_TIME if settings.time_scale is None and arguments.fresh else settings.time_scale
