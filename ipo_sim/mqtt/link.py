@@ -152,7 +152,7 @@ class Link:
     async def _connection(self, subscription: Subscription) -> None:
         """One connection from beginning to end; BrokerError when it is lost."""
         owner = self.identity.owner
-        self._session = session = await Session.open(
+        session = await Session.open(
             self._settings,
             self.identity.client_id,
             on_message=self._on_message,
@@ -182,11 +182,13 @@ class Link:
     async def _serve(self, session: Session, subscription: Subscription) -> None:
         self._connects += 1
         self._doubtful.clear()
-        await self._listen(session)
-        if self.identity.owner not in self._units:
-            await session.publish(self._topics.availability(self.identity.owner), ONLINE, retain=True)
         units = self.identity.units
         async with self._turn:
+            # In turn already: what others have to say over this session goes behind the whole store.
+            self._session = session
+            await self._listen(session)
+            if self.identity.owner not in self._units:
+                await session.publish(self._topics.availability(self.identity.owner), ONLINE, retain=True)
             for start in range(0, len(units), UNITS_AT_A_TIME):
                 some = units[start : start + UNITS_AT_A_TIME]
                 subscription.resume(some)
@@ -199,7 +201,9 @@ class Link:
         self.last_error = None
         self.synchronised.set()
         while True:
-            await self._publish_batch(session, await subscription.next(PIECE))
+            await subscription.waiting()
+            async with self._turn:
+                await self._publish_batch(session, subscription.take(PIECE))
 
     async def _listen(self, session: Session) -> None:
         """Commands, and what others may say about our availability."""
@@ -271,26 +275,30 @@ class Link:
         self._published += 1
 
     async def _publish_waiting(self, session: Session, subscription: Subscription) -> None:
-        for batch in subscription.pieces():
-            await self._publish_batch(session, batch)
+        """Returns when all that waits is on its way, whoever has taken it: nobody takes but in turn."""
+        pieces = subscription.pieces()
+        while True:
+            async with self._turn:
+                if (batch := next(pieces, None)) is None:
+                    return
+                await self._publish_batch(session, batch)
 
     async def _publish_batch(self, session: Session, batch: Batch) -> None:
-        """Entities in the order of their last change, then what happened; behind what is being published already."""
+        """Entities in the order of their last change, then what happened."""
         unsaid = len(batch.records)
         mended: set[UnitName] = set()
         try:
-            async with self._turn:
-                for (unit, path), entry in changed(self._bus, batch).items():
-                    if self._tampering.look(unit, path, entry.value):
-                        mended.add(unit)
-                    await self._publish_entity(session, unit, path, entry)
-                for record in batch.records:
-                    topic, payload = self._topics.events(record.unit), self._encoder.event(record)
-                    await self._tampering.publish(session, record.unit, topic, payload, record.effects.seq)
-                    self._published += 1
-                    unsaid -= 1
-                for unit in mended:
-                    await self._publish_store(session, unit)
+            for (unit, path), entry in changed(self._bus, batch).items():
+                if self._tampering.look(unit, path, entry.value):
+                    mended.add(unit)
+                await self._publish_entity(session, unit, path, entry)
+            for record in batch.records:
+                topic, payload = self._topics.events(record.unit), self._encoder.event(record)
+                await self._tampering.publish(session, record.unit, topic, payload, record.effects.seq)
+                self._published += 1
+                unsaid -= 1
+            for unit in mended:
+                await self._publish_store(session, unit)
         finally:
             self._missed += unsaid
 

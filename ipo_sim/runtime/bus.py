@@ -50,6 +50,8 @@ class Subscription:
         # What changed since: paths alone, as the bus knows the values; a stamp is that of a withdrawal.
         self._changed: dict[UnitName, dict[str, Stamp | None]] = {}
         self._records: deque[Record] = deque(maxlen=max_records)
+        # How many units have left the backlog, ever; those that wait leave it in their order.
+        self._left = 0
         self._paused: set[UnitName] = set()
         self._wake = asyncio.Event()
 
@@ -85,19 +87,20 @@ class Subscription:
         while self._changed and (at_most is None or len(entities) < at_most):
             unit = next(iter(self._changed))
             latest = self._bus.latest(unit)
+            self._left += 1
             for path, gone in self._changed.pop(unit).items():
                 entities[unit, path] = latest[path] if gone is None else Entry(gone.seq, gone.at, None)
         return Batch(entities, self._take_records())
 
     def pieces(self) -> Iterator[Batch]:
-        """All that waits now, in batches small enough that a fleet's backlog is never there a second time."""
-        left = len(self._changed)
+        """All that waits now, in batches small enough that a fleet's backlog is never there a second time.
+
+        Others may take of it between two batches: it ends when all has left the backlog.
+        """
+        end = self._left + len(self._changed)
         while True:
-            before = len(self._changed)
-            batch = self.take(PIECE)
-            left -= before - len(self._changed)
-            yield batch
-            if left <= 0:
+            yield self.take(PIECE)
+            if self._left >= end:
                 return
 
     def _take_records(self) -> list[Record]:
@@ -113,15 +116,20 @@ class Subscription:
             self._wake.clear()
         return records
 
+    async def waiting(self) -> None:
+        """Wait until something is there to be taken, or somebody calls `wake`."""
+        await self._wake.wait()
+
     async def next(self, at_most: int | None = None) -> Batch:
         """Wait until something is there, then take it all, or so many entities."""
-        await self._wake.wait()
+        await self.waiting()
         return self.take(at_most)
 
     def pause(self) -> None:
         """Drop what waits, and what comes of each unit until it is resumed: whoever does that reads its whole store."""
         self._paused = set(self._bus.units() if self.units is None else self.units)
         self.dropped += len(self._records)
+        self._left += len(self._changed)
         self._changed.clear()
         self._records.clear()
         self._wake.clear()

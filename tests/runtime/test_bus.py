@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
+
 import pytest
 
 from ipo_sim.core.effects import Effects
@@ -76,6 +79,34 @@ def test_pieces_end_with_what_waited_when_they_were_begun(bus: Bus) -> None:
         publish(bus, A, seq, unit=NEW)
     assert pieces == [{A}, {B}]
     assert told(subscription) == [("a", "unit", 3, NEW)]
+
+
+@pytest.mark.parametrize(
+    "other", [lambda it: it.take(PIECE), Subscription.take, Subscription.pause], ids=["piece", "all", "pause"]
+)
+def test_pieces_end_when_others_took_what_waited(bus: Bus, other: Callable[[Subscription], object]) -> None:
+    subscription = bus.subscribe("test")
+    many = {f"p{number}": OLD for number in range(PIECE)}
+    for number in range(4):
+        publish(bus, UnitName(str(number)), 1, **many)
+    pieces = subscription.pieces()
+    assert {unit for unit, _ in next(pieces).entities} == {"0"}
+    other(subscription)
+    assert len(list(islice(pieces, 5))) < 4
+    assert subscription.take() == ({}, [])
+
+
+def test_pieces_leave_to_others_what_came_after_they_were_begun(bus: Bus) -> None:
+    subscription = bus.subscribe("test")
+    many = {f"p{number}": OLD for number in range(PIECE)}
+    for unit in (A, B):
+        publish(bus, unit, 1, **many)
+    pieces = subscription.pieces()
+    next(pieces)
+    subscription.take()
+    publish(bus, A, 2, **many)
+    assert list(islice(pieces, 5)) == []
+    assert len(told(subscription)) == PIECE
 
 
 async def test_next_comes_back_while_something_is_left(bus: Bus) -> None:

@@ -23,6 +23,7 @@ class Aside(Generic[_T]):
 
     The child says nothing but the value. Where it fails, the work is done again here: the error is then one of this
     process, as it would be without a child. So it is where there are no children, or other threads that a child lacks.
+    Work that can be done but once, as what reads a pipe, is not for it.
     """
 
     def __init__(self, work: Callable[[], _T]) -> None:
@@ -33,20 +34,33 @@ class Aside(Generic[_T]):
 
     def result(self) -> _T:
         """The value; whatever `work` raises. To be asked for once."""
-        if self._child is None:
-            return self._work()
-        with open(self._answer, "rb") as answer:  # noqa: PTH123 - a file descriptor
-            pickled = answer.read()
-        child, self._child = self._child, None
-        _, status = os.waitpid(child, 0)
-        if os.waitstatus_to_exitcode(status) != _DONE:
+        pickled = None if self._child is None else self._said_by(self._child)
+        if pickled is None:
             return self._work()
         value: _T = pickle.loads(pickled)  # noqa: S301 - it comes from this very program
         return value
 
+    def _said_by(self, child: int) -> bytes | None:
+        """All that the child has to say, or None where it failed."""
+        with open(self._answer, "rb") as answer:  # noqa: PTH123 - a file descriptor
+            pickled = answer.read()
+        self._child = None
+        try:
+            _, status = os.waitpid(child, 0)
+        except ChildProcessError:
+            # Who started this process has it ignore its children: how they end is told to nobody.
+            return None
+        return pickled if os.waitstatus_to_exitcode(status) == _DONE else None
+
     def _begin(self) -> None:
         self._answer, question = os.pipe()
-        self._child = os.fork()
+        try:
+            self._child = os.fork()
+        except OSError:
+            # No process is left to have.
+            os.close(self._answer)
+            os.close(question)
+            return
         if self._child == 0:
             os.close(self._answer)
             self._be_the_child(question)

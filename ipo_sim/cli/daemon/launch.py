@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import replace
 
 from ipo_sim.cli.config.cassettes import with_cassettes
-from ipo_sim.cli.daemon.aside import Aside
 from ipo_sim.cli.daemon.composition import Plan, run
 from ipo_sim.cli.daemon.summary import open_summary
 from ipo_sim.cli.failure import UsageError
@@ -17,10 +17,10 @@ from ipo_sim.config.words import listening_problem
 from ipo_sim.runtime.clock import check_scale
 
 
-def launch(arguments: Namespace, reading: Aside[Settings]) -> int:
-    """Run the daemon until it is told to end; the exit code of the process."""
+def launch(arguments: Namespace, read: Callable[[], Settings]) -> int:
+    """Run the daemon until it is told to end; the exit code of the process. `read` gives the configuration, once."""
     summary = open_summary(arguments.log, arguments.log_level)
-    settings, cassettes = with_cassettes(reading.result(), str(arguments.config))
+    settings, cassettes = with_cassettes(read(), str(arguments.config))
     if arguments.state is not None:
         settings = _in_state(settings, arguments.state)
     for warning in settings.warnings:

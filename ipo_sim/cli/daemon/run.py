@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,8 @@ from ipo_sim.cli.failure import EXIT_OK
 from ipo_sim.cli.termination import termination_as_interrupt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ipo_sim.config.settings import Settings
 
 
@@ -19,13 +22,20 @@ def main(arguments: Namespace) -> int:
     """Run the daemon until it is told to end; the exit code of the process."""
     try:
         with termination_as_interrupt():
-            reading = Aside(partial(_settings, arguments.config))
+            read: Callable[[], Settings] = partial(_settings, arguments.config)
+            if _can_be_read_again(arguments.config):
+                read = Aside(read).result
             from ipo_sim.cli.daemon.launch import launch  # noqa: PLC0415 - after the child: both take their time
 
-            return launch(arguments, reading)
+            return launch(arguments, read)
     except KeyboardInterrupt:
         # While it starts; later the supervisor takes the signals.
         return EXIT_OK
+
+
+def _can_be_read_again(config: Path | None) -> bool:
+    """Not a pipe: another process that finds a mistake there has read it for this one too."""
+    return config is None or os.path.isfile(config)  # noqa: PTH113 - is_file of Python 3.11 raises where it may not look
 
 
 def _settings(config: Path | None) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -67,6 +68,27 @@ def test_a_child_that_ends_without_a_value_is_not_needed(work: Callable[[], str]
 
 def test_a_value_that_cannot_be_said_is_worked_out_here() -> None:
     assert Aside(unsaid).result()() == "done here"
+
+
+def test_where_a_child_cannot_be_made_all_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    ends = os.pipe()
+    monkeypatch.setattr(os, "fork", refuse)
+    monkeypatch.setattr(os, "pipe", lambda: ends)
+    assert Aside(os.getpid).result() == os.getpid()
+    for end in ends:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(end)
+
+
+def test_a_child_whose_end_the_system_does_not_tell_is_not_needed() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert Aside(os.getpid).result() == os.getpid()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def test_beside_other_threads_there_is_no_child(monkeypatch: pytest.MonkeyPatch) -> None:

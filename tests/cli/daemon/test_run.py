@@ -184,6 +184,8 @@ def test_a_broken_configuration_is_told_whole(tmp_path: Path, state_dir: Path, h
     run = ipo_sim("run", config, "--state-dir", state_dir, home=home)
     assert run.returncode == 2
     assert [line.partition(": ")[0] for line in run.stderr.splitlines()] == [f"{config}:2:12", f"{config}:3:5"]
+    piped = ipo_sim("run", "/dev/stdin", "--state-dir", state_dir, home=home, input=config.read_text())
+    assert piped.stderr == run.stderr.replace(str(config), "/dev/stdin")
     assert not state_dir.exists()
 
 
