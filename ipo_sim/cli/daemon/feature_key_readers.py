@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipo_sim.config.settings import CardSettings, KeyServerSettings, ReaderSettings
-from ipo_sim.core.events import Fact
+from ipo_sim.core.events import Fact, ReaderAttached
 from ipo_sim.core.model import Nanoseconds, UnitName
 from ipo_sim.errors import ConfigError
 from ipo_sim.readers.reader import Emit, Reader
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 VIRTUAL = "virtual"
 # Time that runs a thousand times as fast must not make a flood of polls.
 SHORTEST_POLL_S = 0.1
-
-
 # Virtual readers of a fleet that speak before the units have heard them.
 UNITS_AT_A_TIME = 64
 
@@ -102,7 +100,13 @@ class FeatureKeyReaders:
 
     def _start_virtual(self, unit: UnitName, group: asyncio.TaskGroup) -> None:
         emit, tape = self._emit(unit, VIRTUAL), self._tapes.get(unit)
-        _virtual_reader(self._runtime.engine, unit).start(emit if tape is None else tape.tap(emit))
+        if tape is not None:
+            emit = tape.tap(emit)
+        known = self._runtime.engine.unit(unit)
+        if known.key.seq > 0 and known.reader.seq == 0:
+            # A command was quicker than this reader: its card stays, or its absence.
+            emit(ReaderAttached(known.definition.reader_name))
+        _virtual_reader(self._runtime.engine, unit).start(emit)
         if tape is not None:
             from ipo_sim.cli.daemon.tapes import record_commands  # noqa: PLC0415 - only who records pays for it
 
