@@ -1,4 +1,4 @@
-"""Readers of a fleet speak some units at a time: a command that is there before a reader takes nothing from the unit."""
+"""Readers of a fleet speak some units at a time: a command that is there first takes nothing from its unit."""
 
 from __future__ import annotations
 
