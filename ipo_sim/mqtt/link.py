@@ -88,6 +88,8 @@ class Link:
         self._backoff = backoff or Backoff(identity.client_id)
         self._session: Session | None = None
         self._readback: Readback | None = None
+        # Whoever reads back: a fleet is not through when its first units are looked at again.
+        self._reading = asyncio.Lock()
         self._doubtful: list[UnitName] = []
         self._doubt = asyncio.Event()
         self._denied: set[UnitName | str] = set()
@@ -241,14 +243,15 @@ class Link:
 
     async def _read_back(self, session: Session, units: Sequence[UnitName]) -> Readback:
         """What is retained of these units. Their births mark its end, so they are said."""
-        readback = self._readback = Readback(self._bus, units[-1])
         groups = [topic for unit in units for topic in self._topics.groups(unit)]
-        await session.subscribe([Subscribe(topic, 0) for topic in groups])
-        for unit in units:
-            await session.publish(self._topics.availability(unit), ONLINE, retain=True)
-        if not await readback.wait():
-            self._log.warning("mqtt_readback_incomplete", units=len(units))
-        self._readback = None
+        async with self._reading:
+            readback = self._readback = Readback(self._bus, units[-1])
+            await session.subscribe([Subscribe(topic, 0) for topic in groups])
+            for unit in units:
+                await session.publish(self._topics.availability(unit), ONLINE, retain=True)
+            if not await readback.wait():
+                self._log.warning("mqtt_readback_incomplete", units=len(units))
+            self._readback = None
         session.unsubscribe(groups)
         return readback
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from ipo_sim.core.events import FeatureKeyInserted, FeatureKeyRemoved
 from ipo_sim.mqtt import link as link_module
+from ipo_sim.mqtt.client import Incoming
 from ipo_sim.mqtt.commands import Answer
+from ipo_sim.mqtt.link import Link
 from ipo_sim.mqtt.session import Session, Subscribe
 from ipo_sim.runtime import bus as bus_module
 from ipo_sim.runtime.bus import Bus
@@ -70,6 +72,18 @@ class Blank:
 
     def birth(self, _: object) -> None:
         pass
+
+
+class Echo(Wire):
+    """One that brings back what is published."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self._link = link
+
+    async def publish(self, topic: str, payload: bytes, **_: object) -> None:
+        await super().publish(topic, payload)
+        self._link._on_message(Incoming(topic, payload, retained=False))
 
 
 @pytest.fixture
@@ -139,3 +153,13 @@ async def test_what_waits_for_its_turn_is_said_as_it_is_then(wire: Wire) -> None
         await settled
         await link.settle()
         assert wire.topics.count(KEY) == before + 1
+
+
+async def test_a_second_look_at_what_is_retained_waits_for_the_end_of_the_first() -> None:
+    bus = Bus()
+    names = [LiveUnit(bus, f"bench-{number}").name for number in range(1, 21)]
+    link = make_link(settings_for(1), bus)
+    session = cast("Session", Echo(link))
+    async with asyncio.timeout(1.0):
+        looks = await asyncio.gather(link._read_back(session, names[:10]), link._read_back(session, names[10:]))
+    assert [look._complete.is_set() for look in looks] == [True, True]
