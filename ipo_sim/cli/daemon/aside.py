@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from contextlib import suppress
+from types import TracebackType
+from typing import BinaryIO, Generic, TypeVar
 
 _T = TypeVar("_T")
 
 _DONE = 0
 _FAILED = 1
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Aside(Generic[_T]):
@@ -23,7 +27,8 @@ class Aside(Generic[_T]):
 
     The child says nothing but the value. Where it fails, the work is done again here: the error is then one of this
     process, as it would be without a child. So it is where there are no children, or other threads that a child lacks.
-    Work that can be done but once, as what reads a pipe, is not for it.
+    Work that can be done but once, as what reads a pipe, is not for it. The end of the `with` ends a child that nobody
+    has asked.
     """
 
     def __init__(self, work: Callable[[], _T]) -> None:
@@ -31,6 +36,18 @@ class Aside(Generic[_T]):
         self._child: int | None = None
         if hasattr(os, "fork") and threading.active_count() == 1:
             self._begin()
+
+    def __enter__(self) -> Aside[_T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._child is not None:
+            self._answer.close()
+            with suppress(ProcessLookupError):  # of an ignored child that has ended nothing is left
+                os.kill(self._child, signal.SIGKILL)
+            self._done(self._child)
 
     def result(self) -> _T:
         """The value; whatever `work` raises. To be asked for once."""
@@ -42,29 +59,39 @@ class Aside(Generic[_T]):
 
     def _said_by(self, child: int) -> bytes | None:
         """All that the child has to say, or None where it failed."""
-        with open(self._answer, "rb") as answer:  # noqa: PTH123 - a file descriptor
-            pickled = answer.read()
+        with self._answer:
+            pickled = self._answer.read()
+        return pickled if self._done(child) else None
+
+    def _done(self, child: int) -> bool:
+        """Whether the child did its work; it has ended by then."""
         self._child = None
         try:
             _, status = os.waitpid(child, 0)
         except ChildProcessError:
             # Who started this process has it ignore its children: how they end is told to nobody.
-            return None
-        return pickled if os.waitstatus_to_exitcode(status) == _DONE else None
+            return False
+        return os.waitstatus_to_exitcode(status) == _DONE
 
     def _begin(self) -> None:
-        self._answer, question = os.pipe()
+        answer, question = os.pipe()
+        self._answer: BinaryIO = open(answer, "rb")  # noqa: PTH123, SIM115 - a file descriptor, until it is read
+        # A signal between the two halves of a fork would be an exception in the wrong process, or before we know it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         try:
             self._child = os.fork()
+            if self._child == 0:
+                self._answer.close()
+                for number in _ENDING:
+                    signal.signal(number, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                self._be_the_child(question)
         except OSError:
             # No process is left to have.
-            os.close(self._answer)
+            self._answer.close()
+        finally:
             os.close(question)
-            return
-        if self._child == 0:
-            os.close(self._answer)
-            self._be_the_child(question)
-        os.close(question)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _be_the_child(self, answer: int) -> None:
         """Never returns: what this process shares with its parent - files, handlers, a terminal - is not its own."""

@@ -22,15 +22,20 @@ def main(arguments: Namespace) -> int:
     """Run the daemon until it is told to end; the exit code of the process."""
     try:
         with termination_as_interrupt():
-            read: Callable[[], Settings] = partial(_settings, arguments.config)
-            if _can_be_read_again(arguments.config):
-                read = Aside(read).result
-            from ipo_sim.cli.daemon.launch import launch  # noqa: PLC0415 - after the child: both take their time
-
-            return launch(arguments, read)
+            read = partial(_settings, arguments.config)
+            if not _can_be_read_again(arguments.config):
+                return _launch(arguments, read)
+            with Aside(read) as reading:
+                return _launch(arguments, reading.result)
     except KeyboardInterrupt:
         # While it starts; later the supervisor takes the signals.
         return EXIT_OK
+
+
+def _launch(arguments: Namespace, read: Callable[[], Settings]) -> int:
+    from ipo_sim.cli.daemon.launch import launch  # noqa: PLC0415 - after the child: both take their time
+
+    return launch(arguments, read)
 
 
 def _can_be_read_again(config: Path | None) -> bool:

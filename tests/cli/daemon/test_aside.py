@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,34 @@ def test_an_error_is_that_of_this_process() -> None:
     reading = Aside(fail)
     with pytest.raises(ConfigError, match="wrong"):
         reading.result()
+
+
+def test_a_child_that_nobody_asks_is_ended(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "never-written")
+    started, begins = os.pipe()
+
+    def wait_for_ever() -> str:
+        os.write(begins, str(os.getpid()).encode())
+        return (tmp_path / "never-written").read_text()
+
+    with Aside(wait_for_ever):
+        child = int(os.read(started, 100))
+    os.close(started)
+    os.close(begins)
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_child_without_a_word(number: signal.Signals, capfd: pytest.CaptureFixture[str]) -> None:
+    def signalled() -> str:
+        if in_a_child():
+            os.kill(os.getpid(), number)
+            return "still there"
+        return "done here"
+
+    assert Aside(signalled).result() == "done here"
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("work", [die, leave])

@@ -19,7 +19,7 @@ import pytest
 
 from ipo_sim.cli.main import main
 from tests.cli.conftest import HOST, mosquitto_in
-from tests.cli.daemons import DEADLINE_S, ROOT, Daemon, environment, ipo_sim, started, words
+from tests.cli.daemons import DEADLINE_S, ROOT, environment, ipo_sim, started, words
 from tests.requirements import require
 
 FULL = ROOT / "configs" / "full.yaml"
@@ -103,16 +103,6 @@ def test_it_ends_in_order(number: signal.Signals, state_dir: Path, mosquitto: st
         assert "Traceback" not in daemon.log
     assert retained(mosquitto, "ipo-sim/bench-1/availability") == "offline"
     assert not (state_dir / "daemon.json").exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_in_order_while_it_starts(number: signal.Signals, tmp_path: Path) -> None:
-    """A broker that accepts and says nothing keeps the link busy for long; the daemon must go all the same."""
-    with socket.create_server((HOST, 0)) as silent:
-        url = f"mqtt://{HOST}:{silent.getsockname()[1]}"
-        with Daemon(tmp_path / "state", "--broker", url) as daemon:
-            daemon.until("broker")
-            assert daemon.stop(number) == 0
 
 
 def test_a_killed_daemon_is_offline_by_its_last_will(state_dir: Path, mosquitto: str) -> None:

@@ -1,0 +1,44 @@
+"""A daemon that is told to end before it runs, and configurations that can be read only once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import HOST
+from tests.cli.daemons import Daemon, ipo_sim
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_order_while_it_starts(number: signal.Signals, tmp_path: Path) -> None:
+    """A broker that accepts and says nothing keeps the link busy for long; the daemon must go all the same."""
+    with socket.create_server((HOST, 0)) as silent:
+        url = f"mqtt://{HOST}:{silent.getsockname()[1]}"
+        with Daemon(tmp_path / "state", "--broker", url) as daemon:
+            daemon.until("broker")
+            assert daemon.stop(number) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_while_it_waits_for_its_configuration(number: signal.Signals, tmp_path: Path) -> None:
+    """Nothing of it is left that would read the pipe."""
+    config = tmp_path / "pipe.yaml"
+    os.mkfifo(config)
+    with Daemon(tmp_path / "state", config) as daemon:
+        pipe = os.open(config, os.O_WRONLY)  # it opens once there is somebody to read it
+        assert daemon.stop(number) == 0
+        with pytest.raises(BrokenPipeError):
+            os.write(pipe, b"units:")
+        os.close(pipe)
+        assert daemon.log == ""
+
+
+def test_a_broken_configuration_in_a_pipe_is_told_whole(tmp_path: Path) -> None:
+    config = "units:\n  - model: ip5000\n    slotz: {1: DS8}\n"
+    run = ipo_sim("run", "/dev/stdin", "--state-dir", tmp_path / "state", home=tmp_path, input=config)
+    assert run.returncode == 2
+    assert [line.partition(": ")[0] for line in run.stderr.splitlines()] == ["/dev/stdin:2:12", "/dev/stdin:3:5"]
