@@ -84,7 +84,7 @@ class Aside(Generic[_T]):
                 self._answer.close()
                 for number in _ENDING:
                     signal.signal(number, signal.SIG_DFL)
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
                 self._be_the_child(question)
         except OSError:
             # No process is left to have.

@@ -20,6 +20,7 @@ from ipo_sim.cli.daemon_file import MAX_UNITS, Daemon, published
 from ipo_sim.cli.failure import UsageError
 from ipo_sim.cli.named_service import Named
 from ipo_sim.cli.terminal import plural
+from ipo_sim.cli.termination import signals_let_in
 from ipo_sim.config.settings import BrokerSettings, HttpSettings, Settings
 from ipo_sim.core.model import UnitName
 from ipo_sim.core.words import KEY_SERVER
@@ -66,7 +67,8 @@ class _Where(NamedTuple):
 
 def run(plan: Plan, settings: Settings, cassettes: Cassettes, summary: Summary) -> int:
     """Serve until told to end; the exit code of the process."""
-    runtime = open_runtime(plan.state_dir, settings.units, load_catalogue(), fresh=plan.fresh, scale=plan.scale)
+    with signals_let_in():
+        runtime = open_runtime(plan.state_dir, settings.units, load_catalogue(), fresh=plan.fresh, scale=plan.scale)
     with ExitStack() as stack:
         stack.enter_context(closing(runtime))
         readers = FeatureKeyReaders(settings.readers, runtime, cassettes, plan.record)
@@ -76,6 +78,7 @@ def run(plan: Plan, settings: Settings, cassettes: Cassettes, summary: Summary) 
 
 async def _serve(plan: Plan, runtime: Runtime, readers: FeatureKeyReaders, summary: Summary) -> int:
     async with AsyncExitStack() as stack:
+        stack.enter_context(signals_let_in())
         services: list[Service] = []
         url = plan.url
         if url is None:

@@ -11,6 +11,7 @@ from ipo_sim.cli.daemon.composition import Plan, run
 from ipo_sim.cli.daemon.summary import open_summary
 from ipo_sim.cli.failure import UsageError
 from ipo_sim.cli.state_dir import default_state_dir
+from ipo_sim.cli.termination import signals_let_in
 from ipo_sim.config.settings import HttpSettings, Settings
 from ipo_sim.config.variants import state_problem, with_state
 from ipo_sim.config.words import listening_problem
@@ -20,7 +21,9 @@ from ipo_sim.runtime.clock import check_scale
 def launch(arguments: Namespace, read: Callable[[], Settings]) -> int:
     """Run the daemon until it is told to end; the exit code of the process. `read` gives the configuration, once."""
     summary = open_summary(arguments.log, arguments.log_level)
-    settings, cassettes = with_cassettes(read(), str(arguments.config))
+    with signals_let_in():
+        settings = read()
+    settings, cassettes = with_cassettes(settings, str(arguments.config))
     if arguments.state is not None:
         settings = _in_state(settings, arguments.state)
     for warning in settings.warnings:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ipo_sim.cli.daemon.aside import Aside
 from ipo_sim.cli.failure import EXIT_OK
-from ipo_sim.cli.termination import termination_as_interrupt
+from ipo_sim.cli.termination import signals_held_back, termination_as_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def main(arguments: Namespace) -> int:
     """Run the daemon until it is told to end; the exit code of the process."""
     try:
-        with termination_as_interrupt():
+        with termination_as_interrupt(), signals_held_back():
             read = partial(_settings, arguments.config)
             if not _can_be_read_again(arguments.config):
                 return _launch(arguments, read)

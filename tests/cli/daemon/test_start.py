@@ -1,4 +1,4 @@
-"""A daemon that is told to end before it runs, and configurations that can be read only once."""
+"""A daemon that is told to end before it runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import HOST
-from tests.cli.daemons import Daemon, ipo_sim
+from tests.cli.daemons import Daemon
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -35,10 +35,3 @@ def test_it_ends_while_it_waits_for_its_configuration(number: signal.Signals, tm
             os.write(pipe, b"units:")
         os.close(pipe)
         assert daemon.log == ""
-
-
-def test_a_broken_configuration_in_a_pipe_is_told_whole(tmp_path: Path) -> None:
-    config = "units:\n  - model: ip5000\n    slotz: {1: DS8}\n"
-    run = ipo_sim("run", "/dev/stdin", "--state-dir", tmp_path / "state", home=tmp_path, input=config)
-    assert run.returncode == 2
-    assert [line.partition(": ")[0] for line in run.stderr.splitlines()] == ["/dev/stdin:2:12", "/dev/stdin:3:5"]
