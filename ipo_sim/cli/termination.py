@@ -38,6 +38,9 @@ def signals_let_in() -> Iterator[None]:
 
 @contextmanager
 def _mask(how: int) -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     before = signal.pthread_sigmask(how, _ENDING)
     try:
         yield
