@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from ipo_sim.catalogue.load import load_catalogue
 from ipo_sim.core.effects import Effects, Notification
 from ipo_sim.core.events import DeadlineReached, Event, Fact, FeatureKeyInserted, PowerApplied, ReaderAttached
@@ -23,6 +25,7 @@ from ipo_sim.core.model import (
     UnitName,
 )
 from ipo_sim.core.unit import entities, new_unit, next_deadline, step
+from ipo_sim.errors import CommandRejected
 from ipo_sim.licensing.key import DEFAULT_SECRET, issue
 
 SERIAL = "1234567890"
@@ -98,6 +101,14 @@ class Bench:
 
     def apply(self, *facts: Fact) -> Effects:
         return [self._step(Event(Nanoseconds(self.at), fact, "test")) for fact in facts][-1]
+
+    def refuses(self, fact: Fact, code: str, text: str) -> None:
+        """Assert that the unit does not accept this, says why, and stays the same object."""
+        before = self.unit
+        with pytest.raises(CommandRejected, match=text) as refused:
+            self.apply(fact)
+        assert refused.value.reason == code
+        assert self.unit is before
 
     def advance(self, seconds: float = 0.0, *, hours: float = 0.0) -> None:
         end = self.at + round((seconds + hours * 3_600) * SECOND_NS)

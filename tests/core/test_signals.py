@@ -266,12 +266,7 @@ def test_the_table_has_every_event_that_passes() -> None:
     ],
 )
 def test_what_cannot_be_sent_is_refused(fact: EventReported, code: str, text: str) -> None:
-    bench = unit()
-    before = bench.unit
-    with pytest.raises(CommandRejected, match=text) as refused:
-        bench.apply(fact)
-    assert refused.value.reason == code
-    assert bench.unit is before
+    unit().refuses(fact, code, text)
 
 
 def test_a_unit_that_is_off_sends_no_event() -> None:
