@@ -102,7 +102,7 @@ class Bench:
     def apply(self, *facts: Fact) -> Effects:
         return [self._step(Event(Nanoseconds(self.at), fact, "test")) for fact in facts][-1]
 
-    def refuses(self, fact: Fact, code: str, text: str) -> None:
+    def assert_refused(self, fact: Fact, code: str, text: str) -> None:
         """Assert that the unit does not accept this, says why, and stays the same object."""
         before = self.unit
         with pytest.raises(CommandRejected, match=text) as refused:

@@ -162,7 +162,7 @@ def test_a_call_is_up_once_with_channels_or_without() -> None:
     ],
 )
 def test_what_is_no_such_port_is_refused_and_changes_nothing(fact: Fact, code: str, text: str) -> None:
-    unit().refuses(fact, code, text)
+    unit().assert_refused(fact, code, text)
 
 
 def test_the_same_phone_is_no_change_and_a_line_that_is_lost_takes_no_call() -> None:

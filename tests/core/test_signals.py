@@ -266,7 +266,7 @@ def test_the_table_has_every_event_that_passes() -> None:
     ],
 )
 def test_what_cannot_be_sent_is_refused(fact: EventReported, code: str, text: str) -> None:
-    unit().refuses(fact, code, text)
+    unit().assert_refused(fact, code, text)
 
 
 def test_a_unit_that_is_off_sends_no_event() -> None:
